@@ -1,0 +1,117 @@
+"""What a role answers: records to make durable, then messages to send, and what happened.
+
+The order is the rule: a driver makes `records` durable before any of `messages` leaves. Sending a
+promise or a vote before its record is on disk would break agreement after a crash ("Paxos Made
+Simple", 2.5: an acceptor records its response in stable storage before sending it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from paxos_engine.roles.events import Event
+from paxos_engine.roles.messages import Envelope, Message
+from paxos_engine.roles.values import ProposalNumber, Value
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRecord:
+    """An acceptor promised `number` for `first`..`last` (None: without end)."""
+
+    number: ProposalNumber
+    first: int
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRecord:
+    """An acceptor accepted `value` under `number`, which also is its promise from now on."""
+
+    number: ProposalNumber
+    instance: int
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """A leader is about to use `round`; no restart may use it again."""
+
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRecord:
+    """A leader learned that `value` is chosen for `instance`."""
+
+    instance: int
+    number: ProposalNumber
+    value: Value
+
+
+Record: TypeAlias = PromiseRecord | AcceptRecord | RoundRecord | ChosenRecord
+
+
+class Outgoing(NamedTuple):
+    """A message to one node; `after` is the mark of the last record it depends on."""
+
+    to: str
+    message: Message
+    after: int
+
+
+@dataclass(slots=True)
+class Effects:
+    """The answer of one step of a role. `mark` counts the records that the role ever wrote."""
+
+    mark: int = 0
+    records: list[Record] = field(default_factory=list)
+    messages: list[Outgoing] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def record(self, record: Record) -> int:
+        """Add a record that must be durable before this step's messages leave; return its mark."""
+        self.records.append(record)
+        self.mark += 1
+        return self.mark
+
+    def send(self, to: str, message: Message) -> None:
+        """Add a message to one node."""
+        self.messages.append(Outgoing(to, message, self.mark))
+
+    def send_all(self, nodes: Iterable[str], message: Message) -> None:
+        """Add the same message to each of `nodes`."""
+        for node in nodes:
+            self.send(node, message)
+
+    def say(self, event: Event) -> None:
+        """Add an event: something that happened, for the trace."""
+        self.events.append(event)
+
+
+class Role:
+    """What both drivers know of a node: it receives, it ticks, and it says when to wake it.
+
+    `deadline` is the time (seconds, on the driver's clock) before which `tick` has nothing to do;
+    None while nothing is timed.
+    """
+
+    name: str
+
+    @property
+    def deadline(self) -> float | None:
+        """The time of the next tick that would do something."""
+        raise NotImplementedError
+
+    def start(self, now: float) -> Effects:
+        """Begin at `now`; also called when a failed node is recovered, to restart its timers."""
+        raise NotImplementedError
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        """Handle one message."""
+        raise NotImplementedError
+
+    def tick(self, now: float) -> Effects:
+        """Do what is due at `now`."""
+        raise NotImplementedError

@@ -1,0 +1,423 @@
+"""The glossary: everything that can happen in a cluster, in the order and words the user sees.
+
+Roles, pumps, clients and drivers state what happened as one of these; the trace stamps it with
+`seq`, `t` and `node` (see `Entry`). Panes, recorder, checkers and replay are folds over them.
+A field whose name Python reserves ends in an underscore here and loses it in the JSON form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, TypeAlias
+
+from paxos_engine.roles.messages import AcceptedReport, Message
+from paxos_engine.roles.values import Command, ProposalNumber, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `name` is the word that stands for it in a trace file."""
+
+    name: ClassVar[str] = "event"
+
+
+# --- the cluster ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Header(Event):
+    """The first line of every trace: what ran. `ports` maps node names to UDP ports."""
+
+    name: ClassVar[str] = "header"
+    acceptors: tuple[str, ...]
+    leaders: tuple[str, ...]
+    quorum: tuple[int, int]
+    mode: str
+    seed: int
+    faults: dict[str, Any]
+    command: str = ""
+    ports: dict[str, int] | None = None
+    format: str = "paxos-tui-trace"
+    version: int = 1
+
+
+# --- messages: node is the receiver (for `sent` the sender), `message` the unique id ---------
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(Event):
+    """A message is about to leave; `after` is the durable mark it depends on."""
+
+    name: ClassVar[str] = "sent"
+    message: str
+    to: str
+    body: Message
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Event):
+    """A message came off the socket and is handed to its node."""
+
+    name: ClassVar[str] = "delivered"
+    message: str
+    from_: str
+    by: str = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Event):
+    """A message will not arrive; `reason` says which fault took it."""
+
+    name: ClassVar[str] = "lost"
+    message: str
+    from_: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicated(Event):
+    """The network sends a message a second time."""
+
+    name: ClassVar[str] = "duplicated"
+    message: str
+    from_: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed(Event):
+    """The network keeps a message back for `seconds`."""
+
+    name: ClassVar[str] = "delayed"
+    message: str
+    from_: str
+    by: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """A datagram, or a message in it, was dropped because it makes no sense; `reason` says why."""
+
+    name: ClassVar[str] = "refused"
+    message: str
+    from_: str
+    reason: str
+
+
+# --- phase 1 ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Event):
+    """A leader begins phase 1 under a number that it has never used before."""
+
+    name: ClassVar[str] = "prepared"
+    number: ProposalNumber
+    from_instance: int
+    to_instance: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promised(Event):
+    """An acceptor promised `number`; `reported` is all that it had accepted in that range."""
+
+    name: ClassVar[str] = "promised"
+    number: ProposalNumber
+    from_instance: int
+    to_instance: int | None
+    reported: tuple[AcceptedReport, ...]
+    compacted: int
+    mark: int
+
+
+# --- phase 2 ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed(Event):
+    """A leader proposes `value`; `promises` are the messages that made the phase 1 quorum."""
+
+    name: ClassVar[str] = "proposed"
+    instance: int
+    number: ProposalNumber
+    value: Value
+    promises: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedValue(Event):
+    """An acceptor accepted a proposal; the vote counts once a `synced` covers `mark`."""
+
+    name: ClassVar[str] = "accepted"
+    instance: int
+    number: ProposalNumber
+    value: Value
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(Event):
+    """An acceptor refused `number`, since it has promised `promised`."""
+
+    name: ClassVar[str] = "rejected"
+    instance: int
+    number: ProposalNumber
+    promised: ProposalNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Synced(Event):
+    """Everything up to `mark` is durable now; `disk` says what kind of storage vouches for it."""
+
+    name: ClassVar[str] = "synced"
+    mark: int
+    records: int
+    bytes: int
+    disk: str = "memory"
+
+
+# --- the history -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Learned(Event):
+    """A leader learned what was chosen; `source` is votes (with `voters`) or catch-up."""
+
+    name: ClassVar[str] = "learned"
+    instance: int
+    number: ProposalNumber
+    value: Value
+    source: str
+    voters: tuple[str, ...] = ()
+    peer: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied(Event):
+    """A leader applied an instance, in order; a duplicate names the instance that did the work."""
+
+    name: ClassVar[str] = "applied"
+    instance: int
+    command: Command | None
+    result: str | None
+    state: str
+    duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound(Event):
+    """A leader finds an instance open below others that it knows of."""
+
+    name: ClassVar[str] = "gap_found"
+    instance: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapFilled(Event):
+    """A gap is closed: `outcome` is no-op, found, own or catch-up; `found_number` where found."""
+
+    name: ClassVar[str] = "gap_filled"
+    instance: int
+    reason: str
+    outcome: str
+    value: Value
+    found_number: ProposalNumber | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUpAsked(Event):
+    """A leader that is behind asks a peer for chosen values."""
+
+    name: ClassVar[str] = "catch_up"
+    peer: str
+    first: int
+    last: int
+
+
+# --- clients ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted(Event):
+    """A client was given a command; emitted before its first message leaves."""
+
+    name: ClassVar[str] = "submitted"
+    client: str
+    sequence: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Retried(Event):
+    """A client sends a command again; `to` is the leader it tries now."""
+
+    name: ClassVar[str] = "retried"
+    client: str
+    sequence: int
+    to: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Event):
+    """A client got the one answer to a command."""
+
+    name: ClassVar[str] = "answered"
+    client: str
+    sequence: int
+    instance: int
+    result: str
+    outcome: str
+    seconds: float
+
+
+# --- leading ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected(Event):
+    """A leader has heard no heartbeat for too long and is about to claim the primacy."""
+
+    name: ClassVar[str] = "suspected"
+    number: ProposalNumber
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BecamePrimary(Event):
+    """A leader completed phase 1 and leads under `number`."""
+
+    name: ClassVar[str] = "primary"
+    number: ProposalNumber
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Yielded(Event):
+    """A leader stops leading or campaigning, in favour of `number`."""
+
+    name: ClassVar[str] = "yielded"
+    number: ProposalNumber
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatHeard(Event):
+    """A node heard the heartbeat of the primary that leads under `number`."""
+
+    name: ClassVar[str] = "heartbeat"
+    number: ProposalNumber
+    from_: str
+    reason: str = "heard"
+
+
+# --- failures --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """A node is deaf and dumb from now on; its memory is kept."""
+
+    name: ClassVar[str] = "failed"
+    kind: str = "fail"
+    forgotten: str = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered(Event):
+    """A failed node hears and speaks again, with its memory."""
+
+    name: ClassVar[str] = "recovered"
+    kind: str = "fail"
+    forgotten: str = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed(Event):
+    """A node stopped because of a defect or a broken device; `kind` says which."""
+
+    name: ClassVar[str] = "crashed"
+    kind: str
+    forgotten: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsChanged(Event):
+    """The fault plan was changed; `plan` is the whole of it, `reason` one line about it."""
+
+    name: ClassVar[str] = "faults_changed"
+    plan: dict[str, Any]
+    reason: str
+
+
+# --- the trace itself ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped(Event):
+    """`count` entries are missing here: this reader was slower than the cluster."""
+
+    name: ClassVar[str] = "skipped"
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Violation(Event):
+    """A safety rule was broken; `evidence` lists the `seq` of the entries that show it."""
+
+    name: ClassVar[str] = "violation"
+    rule: str
+    evidence: tuple[int, ...]
+    text: str = ""
+
+
+class Entry(NamedTuple):
+    """One stamped event: order, seconds since start, where, and what."""
+
+    seq: int
+    t: float
+    node: str
+    event: Event
+
+
+EVENT_TYPES: TypeAlias = tuple[type[Event], ...]
+
+ALL_EVENTS: EVENT_TYPES = (
+    Header,
+    Sent,
+    Delivered,
+    Lost,
+    Duplicated,
+    Delayed,
+    Refused,
+    Prepared,
+    Promised,
+    Proposed,
+    AcceptedValue,
+    Rejected,
+    Synced,
+    Learned,
+    Applied,
+    GapFound,
+    GapFilled,
+    CatchUpAsked,
+    Submitted,
+    Retried,
+    Answered,
+    Suspected,
+    BecamePrimary,
+    Yielded,
+    HeartbeatHeard,
+    Failed,
+    Recovered,
+    Crashed,
+    FaultsChanged,
+    Skipped,
+    Violation,
+)
+"""Every event type, in the order of this glossary."""

@@ -1,0 +1,250 @@
+"""The messages of the protocol: everything that one node may say to another.
+
+Each is a frozen dataclass with one line that describes it (`describe`), which is also what log
+panes, text scripts and failed assertions print. `wire/` turns them into bytes; roles never see
+bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from paxos_engine.roles.values import Command, ProposalNumber, Value
+
+
+class AcceptedReport(NamedTuple):
+    """One line of a promise: the highest-numbered proposal accepted for an instance."""
+
+    instance: int
+    number: ProposalNumber
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Phase 1a: promise `number` for the instances `first`..`last` (`last` None: all from there).
+
+    `cursor` is the instance from which on the answer is wanted: `first`, or the start of the
+    next page when the promise is longer than one datagram.
+    """
+
+    number: ProposalNumber
+    first: int
+    last: int | None
+    cursor: int
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        page = f" page from {self.cursor}" if self.cursor != self.first else ""
+        return f"prepare {self.number} {span(self.first, self.last)}{page}"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Phase 1b: nothing below `number` will be accepted in `first`..`last` any more.
+
+    One page of the report: everything accepted in `cursor`..`covers_to` (None: to the end of the
+    range). It counts only when the pages up to the one marked `final` have all arrived.
+    """
+
+    number: ProposalNumber
+    first: int
+    last: int | None
+    cursor: int
+    covers_to: int | None
+    final: bool
+    compacted: int
+    reported: tuple[AcceptedReport, ...]
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        said = ", ".join(f"{r.instance}: {r.number} {r.value}" for r in self.reported[:3])
+        more = f", and {len(self.reported) - 3} more" if len(self.reported) > 3 else ""
+        report = f"accepted {said}{more}" if self.reported else "nothing accepted"
+        page = "" if self.final else f", more after {self.covers_to}"
+        return f"promise {self.number} {span(self.first, self.last)} ({report}{page})"
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Phase 2a: accept `value` for `instance` under `number`.
+
+    `chosen_up_to` is the sender's prefix of chosen instances: an acceptor refuses an instance
+    that lies further beyond it than the window allows.
+    """
+
+    number: ProposalNumber
+    instance: int
+    value: Value
+    chosen_up_to: int
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"accept {self.number} {self.instance}: {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Phase 2b: the sender accepted `number` in the instances of `intervals` (inclusive pairs).
+
+    Intervals are explicit, never "up to": an acceptor must not vouch for an accept it missed.
+    """
+
+    number: ProposalNumber
+    intervals: tuple[tuple[int, int], ...]
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        slots = ", ".join(span(low, high) for low, high in self.intervals)
+        return f"accepted {self.number} {slots}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nack:
+    """A refusal: `number` is too low for `instance`, since `promised` was promised."""
+
+    number: ProposalNumber
+    instance: int
+    promised: ProposalNumber
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"nack {self.number} {self.instance}: promised {self.promised}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A primary says that it leads under `number`, and how far its prefix of the history goes."""
+
+    number: ProposalNumber
+    chosen_up_to: int
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"heartbeat {self.number} chosen up to {self.chosen_up_to}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatReply:
+    """An acceptor heard the primary; `promised` is the highest number it has promised anywhere."""
+
+    number: ProposalNumber
+    promised: ProposalNumber
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"heartbeat-reply {self.number}: promised {self.promised}"
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUpRequest:
+    """A leader asks a peer for the chosen values of `first`..`last`."""
+
+    first: int
+    last: int
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"catch-up-request {span(self.first, self.last)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUpReply:
+    """A leader tells a peer the chosen values from `first` on, without holes."""
+
+    first: int
+    entries: tuple[tuple[ProposalNumber, Value], ...]
+    chosen_up_to: int
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        last = self.first + len(self.entries) - 1
+        which = span(self.first, last) if self.entries else "nothing"
+        return f"catch-up-reply {which} of {self.chosen_up_to}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A client asks a leader to have `command` chosen."""
+
+    command: Command
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"request {self.command}"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A leader that is not primary sends a client on; `primary` None: it knows of none."""
+
+    client: str
+    sequence: int
+    primary: str | None
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"redirect {self.client}#{self.sequence} to {self.primary or 'nobody known'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The one answer to a command: it is chosen, in `instance`, and applied with `result`."""
+
+    client: str
+    sequence: int
+    instance: int
+    result: str
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"reply {self.client}#{self.sequence} chosen in {self.instance}: {self.result}"
+
+
+Message: TypeAlias = (
+    Prepare
+    | Promise
+    | Accept
+    | Accepted
+    | Nack
+    | Heartbeat
+    | HeartbeatReply
+    | CatchUpRequest
+    | CatchUpReply
+    | Request
+    | Redirect
+    | Reply
+)
+
+KINDS: dict[type[Message], str] = {
+    Prepare: "prepare",
+    Promise: "promise",
+    Accept: "accept",
+    Accepted: "accepted",
+    Nack: "nack",
+    Heartbeat: "heartbeat",
+    HeartbeatReply: "heartbeat-reply",
+    CatchUpRequest: "catch-up-request",
+    CatchUpReply: "catch-up-reply",
+    Request: "request",
+    Redirect: "redirect",
+    Reply: "reply",
+}
+"""The word for each message, as the trace, the screen and the documentation use it."""
+
+
+class Envelope(NamedTuple):
+    """A message on its way: its unique id, who sent it, and to whom."""
+
+    id: str
+    sender: str
+    to: str
+    message: Message
+
+
+def span(first: int, last: int | None) -> str:
+    """Return `first`..`last` as people write it: `7`, `7..9`, or `7..` without an end."""
+    if last is None:
+        return f"{first}.."
+    return str(first) if first == last else f"{first}..{last}"

@@ -1,0 +1,87 @@
+"""What the cluster agrees on, and the numbers it agrees under.
+
+Three words of the field, kept apart everywhere in this program: an *instance* is a slot of the
+history (1, 2, 3, ...), a *proposal number* orders the attempts to fill one slot, and a *value* is
+what fills it: a client's command, or the no-op.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+MAX_ROUND: Final = 2**40
+"""Rounds stay below this bound, so that one forged datagram cannot use up the number space."""
+
+MAX_INSTANCE: Final = 2**48
+"""Instances stay below this bound."""
+
+MAX_COMMAND_BYTES: Final = 60_000
+"""The largest message one command may need, in bytes: a UDP datagram ends at 65,507."""
+
+
+class ProposalNumber(NamedTuple):
+    """A ballot: (round, rank of its leader), ordered as a pair ("Paxos Made Simple", 2.2).
+
+    The rank is the leader's position in the configuration, 1 for `L1`. Comparing it as a number
+    keeps `L10` above `L9`, and makes every number the property of exactly one leader.
+    """
+
+    round: int
+    rank: int
+
+    @property
+    def leader(self) -> str:
+        """The name of the only leader that may use this number."""
+        return f"L{self.rank}"
+
+    def __str__(self) -> str:
+        return f"{self.round}.L{self.rank}"
+
+
+ZERO: Final = ProposalNumber(0, 0)
+"""Below every number that a leader can use: what an acceptor has promised at birth."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoOp:
+    """The value that fills a slot without doing anything; it equals no client's value."""
+
+    def __str__(self) -> str:
+        return "no-op"
+
+
+NOOP: Final = NoOp()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a client asks for: its value, and the (client, sequence) by which it is applied once.
+
+    `oldest` is the client's oldest sequence still unanswered when it sent this: everything below
+    may be forgotten by the session, everything from there on must be remembered.
+    """
+
+    client: str
+    sequence: int
+    value: str | bytes
+    oldest: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.client}#{self.sequence} {self.value!r}"
+
+
+Value: TypeAlias = Command | NoOp
+"""What can be chosen for an instance."""
+
+
+def command_size(command: Command) -> int:
+    """Estimate from above the bytes that `command` takes in a message."""
+    text = command.value
+    body = len(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else len(text)
+    return body + len(command.client.encode()) + 64
+
+
+def value_size(value: Value) -> int:
+    """Estimate from above the bytes that `value` takes in a message."""
+    return command_size(value) if isinstance(value, Command) else 8

@@ -1,0 +1,1 @@
+"""The trace: one stream of typed events, and everything that is folded from it."""
