@@ -1,0 +1,1 @@
+"""A Multi-Paxos cluster that knows no screen."""

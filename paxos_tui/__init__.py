@@ -1,0 +1,1 @@
+"""The console and command line over `paxos_engine`."""

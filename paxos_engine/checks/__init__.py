@@ -1,0 +1,1 @@
+"""Checkers: folds over a trace that say whether a rule was kept."""

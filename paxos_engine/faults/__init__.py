@@ -1,0 +1,1 @@
+"""The one place where the network and the disk are made hostile."""

@@ -1,0 +1,1 @@
+"""The real driver: a thread per node, real sockets, one cluster."""

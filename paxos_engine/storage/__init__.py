@@ -1,0 +1,1 @@
+"""Storage: where a node keeps what it must not forget."""

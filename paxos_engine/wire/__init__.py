@@ -1,0 +1,1 @@
+"""The wire: messages to bytes and back, and the pumps that carry them."""
