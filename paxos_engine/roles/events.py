@@ -7,7 +7,7 @@ A field whose name Python reserves ends in an underscore here and loses it in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from paxos_engine.roles.messages import AcceptedReport, Message
@@ -421,3 +421,27 @@ ALL_EVENTS: EVENT_TYPES = (
     Violation,
 )
 """Every event type, in the order of this glossary."""
+
+
+def describe(event: Event) -> str:
+    """Return the event as one line: its word, then its fields, empty ones left out."""
+    parts = [event.name]
+    for field in fields(event):
+        value = getattr(event, field.name)
+        if value not in (None, (), ""):
+            parts.append(f"{field.name.rstrip('_')}={_text(value)}")
+    return " ".join(parts)
+
+
+def _text(value: object) -> str:
+    match value:
+        case AcceptedReport(instance, number, accepted):
+            return f"{instance}: {number} {accepted}"
+        case ProposalNumber():
+            return str(value)
+        case tuple():
+            return f"[{', '.join(_text(item) for item in value)}]"
+        case float():
+            return f"{value:.3f}"
+        case _:
+            return getattr(value, "describe", value.__str__)()

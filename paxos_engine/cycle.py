@@ -1,0 +1,88 @@
+"""One turn of a node: messages in, records to disk, one sync, messages out.
+
+Both drivers run this very code, so the order that safety rests on is written once: everything
+that a step says must be remembered is durable before anything that it says is sent.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from paxos_engine.roles.effects import Effects, Outgoing, Record, Role
+from paxos_engine.roles.events import Delivered, Event, Synced
+from paxos_engine.roles.messages import Envelope
+
+Publish: TypeAlias = Callable[[str, Event], None]
+"""How a node states what happened: (node, event)."""
+
+
+class CycleDisk(Protocol):
+    """What a turn needs of storage."""
+
+    @property
+    def kind(self) -> str:
+        """The word by which the trace says what vouches for durability."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Add records."""
+
+    def sync(self) -> int:
+        """Make them durable; return the bytes written."""
+
+
+class Transport(Protocol):
+    """What a turn needs of the network."""
+
+    def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
+        """Send the messages for each peer."""
+
+
+class NodeCycle:
+    """The turns of one node.
+
+    Args:
+        role: the pure protocol object.
+        disk: where its records go before its messages leave.
+        transport: how its messages leave.
+        publish: how the trace is told.
+    """
+
+    def __init__(self, role: Role, disk: CycleDisk, transport: Transport, publish: Publish) -> None:
+        self.role = role
+        self._disk = disk
+        self._transport = transport
+        self._publish = publish
+
+    def run(self, steps: Iterable[Callable[[], Effects]], now: float) -> None:
+        """Run some steps of the role, sync once, then send what they said.
+
+        Args:
+            steps: calls into the role, each made after the one before was published.
+            now: the time of this turn, in seconds on the driver's clock.
+        """
+        mark = 0
+        count = 0
+        outbox: dict[str, list[Outgoing]] = defaultdict(list)
+        for step in steps:
+            effects = step()
+            for event in effects.events:
+                self._publish(self.role.name, event)
+            if effects.records:
+                self._disk.append(effects.records)
+                mark, count = effects.mark, count + len(effects.records)
+            for outgoing in effects.messages:
+                outbox[outgoing.to].append(outgoing)
+        if count:
+            written = self._disk.sync()
+            self._publish(self.role.name, Synced(mark, count, written, self._disk.kind))
+        if outbox:
+            # Nothing above this line may send: an answer that overtakes its record is a lie
+            # after a crash.
+            self._transport.send(outbox, now)
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        """Hand one message to the role, saying first that it was delivered."""
+        self._publish(self.role.name, Delivered(envelope.id, envelope.sender))
+        return self.role.receive(envelope, now)

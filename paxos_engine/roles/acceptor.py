@@ -1,0 +1,295 @@
+"""The acceptor: it promises, it accepts, it reports, and it never takes anything back.
+
+Here an acceptor promises (`_prepare`) and accepts (`_accept`). The rules of one instance are in
+`acceptor_protocol.py`; this file is about all instances at once: promises for "every instance
+from n on", reports longer than one datagram, and bounds on what the wire may claim.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
+from paxos_engine.roles.effects import AcceptRecord, Effects, PromiseRecord, Record, Role
+from paxos_engine.roles.events import AcceptedValue, HeartbeatHeard, Promised, Refused, Rejected
+from paxos_engine.roles.messages import (
+    KINDS,
+    Accept,
+    Accepted,
+    AcceptedReport,
+    Envelope,
+    Heartbeat,
+    HeartbeatReply,
+    Nack,
+    Prepare,
+    Promise,
+)
+from paxos_engine.roles.values import ZERO, ProposalNumber, Value, value_size
+
+WINDOW: Final = 65_536
+"""How far beyond its sender's chosen prefix an instance may lie, in instances: a forged or
+confused accept for instance 10^12 must not make a leader fill 10^12 gaps."""
+
+PAGE_BYTES: Final = 32_000
+"""About how many bytes of accepted values one page of a promise carries."""
+
+SETTLE_EVERY: Final = 64
+"""After how many newly chosen instances the protocol objects of the chosen ones are put away."""
+
+
+class _Settled(NamedTuple):
+    """A decided instance, kept as an atomic tuple: a million objects would stall the collector."""
+
+    promised: ProposalNumber
+    number: ProposalNumber
+    value: Value
+
+
+class PaxosAcceptor(Role):
+    """One acceptor of the cluster, for all instances.
+
+    Args:
+        name: its node id, `A1`.
+        leaders: the leaders, all of whom are told of each vote, so that each can learn.
+        protocol: the state machine of one instance; a wrong rule is a subclass of it.
+        page_bytes: about how many bytes of values one page of a promise may carry.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        leaders: Iterable[str],
+        *,
+        protocol: type[PaxosAcceptorProtocol] = PaxosAcceptorProtocol,
+        page_bytes: int = PAGE_BYTES,
+    ) -> None:
+        self.name = name
+        self.leaders = tuple(leaders)
+        self.compacted = 0
+        self.highest = ZERO  # the highest number promised anywhere
+        self._protocol = protocol
+        self._page_bytes = page_bytes
+        self._mark = 0
+        self._open: dict[int, PaxosAcceptorProtocol] = {}
+        self._settled: dict[int, _Settled] = {}
+        self._settled_up_to = 0
+        self._accepted_instances: list[int] = []  # sorted
+        # Promises without end, as a staircase: from `_range_starts[k]` on, at least
+        # `_range_numbers[k]` is promised; both columns ascend.
+        self._range_starts: list[int] = []
+        self._range_numbers: list[ProposalNumber] = []
+
+    @property
+    def deadline(self) -> float | None:
+        """An acceptor has no timers: it only answers."""
+        return None
+
+    def start(self, now: float) -> Effects:
+        """Begin; an acceptor has nothing to do by itself."""
+        return Effects(self._mark)
+
+    def tick(self, now: float) -> Effects:
+        """Do nothing: an acceptor only answers."""
+        return Effects(self._mark)
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        """Answer one message; what no acceptor understands is refused with an event."""
+        effects = Effects(self._mark)
+        match envelope.message:
+            case Prepare() as prepare:
+                self._prepare(envelope, prepare, effects)
+            case Accept() as accept:
+                self._accept(envelope, accept, effects)
+            case Heartbeat(number=number):
+                effects.say(HeartbeatHeard(number, envelope.sender))
+                reply = HeartbeatReply(number, self.highest)
+                effects.send(envelope.sender, reply)
+            case other:
+                effects.say(_refused(envelope, f"an acceptor takes no {KINDS[type(other)]}"))
+        self._mark = effects.mark
+        return effects
+
+    def restore(self, records: Iterable[Record]) -> None:
+        """Take back, in order, what was durable before a restart."""
+        for record in records:
+            match record:
+                case PromiseRecord(number=number, first=first, last=None):
+                    self._promise_range(first, number)
+                case PromiseRecord(number=number, first=first):
+                    self._promise_one(Prepare(number, first, first, first))
+                case AcceptRecord(number=number, instance=instance, value=value):
+                    self._vote(Accept(number, instance, value, 0))
+            self._mark += 1
+
+    def _highest_promise(self, first: int, last: int | None) -> ProposalNumber:
+        """Return the highest number promised for any instance of `first`..`last`."""
+        if last is not None:
+            return self._at(first, remember=False).promised
+        highest = self._range_numbers[-1] if self._range_numbers else ZERO
+        for instance, protocol in self._open.items():
+            if instance >= first and protocol.promised > highest:
+                highest = protocol.promised
+        for instance in self._accepted_instances[bisect_left(self._accepted_instances, first) :]:
+            settled = self._settled.get(instance)
+            if settled is not None and settled.promised > highest:
+                highest = settled.promised
+        return highest
+
+    # --- phase 1 -------------------------------------------------------------------------
+
+    def _prepare(self, envelope: Envelope, prepare: Prepare, effects: Effects) -> None:
+        number, first, last = prepare.number, prepare.first, prepare.last
+        if last not in (None, first) or prepare.cursor < first:
+            effects.say(_refused(envelope, "a prepare is for one instance, or for all from one on"))
+            return
+        promised = self._highest_promise(first, last)
+        if not self._protocol(first, promised).may_promise(number):
+            effects.say(Rejected(first, number, promised))
+            effects.send(envelope.sender, Nack(number, first, promised))
+            return
+        page = self._page(prepare)
+        if self._promise_is_new(number, first, last):
+            # Answering before this is on disk would break agreement after a crash: the leader
+            # would count on a promise that nobody remembers (2.5).
+            effects.record(PromiseRecord(number, first, last))
+            if last is None:
+                self._promise_range(first, number)
+            else:
+                self._promise_one(prepare)
+        if prepare.cursor == first:
+            everything = self._reports(first, last)
+            effects.say(Promised(number, first, last, everything, self.compacted, effects.mark))
+        effects.send(envelope.sender, page)
+
+    def _promise_one(self, prepare: Prepare) -> None:
+        self.highest = max(self.highest, prepare.number)
+        self._at(prepare.first).transition(prepare)
+
+    def _promise_is_new(self, number: ProposalNumber, first: int, last: int | None) -> bool:
+        floor = self._range_promise(first) if last is None else self._at(first, False).promised
+        return number > floor
+
+    def _page(self, prepare: Prepare) -> Promise:
+        """Return the part of the report that begins at the cursor and fits one datagram."""
+        reports: list[AcceptedReport] = []
+        size = 0
+        final = True
+        for report in self._iter_reports(prepare.cursor, prepare.last):
+            cost = value_size(report.value) + 40
+            if reports and size + cost > self._page_bytes:
+                final = False
+                break
+            reports.append(report)
+            size += cost
+        return Promise(
+            number=prepare.number,
+            first=prepare.first,
+            last=prepare.last,
+            cursor=prepare.cursor,
+            covers_to=prepare.last if final else reports[-1].instance,
+            final=final,
+            compacted=self.compacted,
+            reported=tuple(reports),
+        )
+
+    def _reports(self, first: int, last: int | None) -> tuple[AcceptedReport, ...]:
+        return tuple(self._iter_reports(first, last))
+
+    def _iter_reports(self, first: int, last: int | None) -> Iterable[AcceptedReport]:
+        # Only instances that exist are visited: a range of 2^48 costs no more than what is in it.
+        start = bisect_left(self._accepted_instances, first)
+        for position in range(start, len(self._accepted_instances)):
+            instance = self._accepted_instances[position]
+            if last is not None and instance > last:
+                return
+            report = self._at(instance, remember=False).report()
+            if report is not None:
+                yield report
+
+    # --- phase 2 -------------------------------------------------------------------------
+
+    def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> None:
+        if accept.instance > accept.chosen_up_to + WINDOW:
+            reason = f"instance {accept.instance} is more than {WINDOW} beyond what is chosen"
+            effects.say(_refused(envelope, reason))
+            return
+        protocol = self._at(accept.instance, remember=False)
+        if not protocol.may_accept(accept.number):
+            effects.say(Rejected(accept.instance, accept.number, protocol.promised))
+            nack = Nack(accept.number, accept.instance, protocol.promised)
+            effects.send(envelope.sender, nack)
+            return
+        again = protocol.accepted_number == accept.number
+        if again and protocol.accepted_value != accept.value:
+            effects.say(_refused(envelope, f"a second value under {accept.number}"))
+            return
+        if not again:
+            mark = effects.record(AcceptRecord(accept.number, accept.instance, accept.value))
+            self._vote(accept)
+            effects.say(AcceptedValue(accept.instance, accept.number, accept.value, mark))
+        accepted = Accepted(accept.number, ((accept.instance, accept.instance),))
+        effects.send_all(self.leaders, accepted)
+        self._settle(accept.chosen_up_to)
+
+    def _vote(self, accept: Accept) -> None:
+        protocol = self._at(accept.instance)
+        if protocol.accepted_number is None:
+            self._note_instance(accept.instance)
+        self.highest = max(self.highest, accept.number)
+        took = protocol.transition(accept)
+        assert took, "a vote is cast only after may_accept said so"
+
+    def _note_instance(self, instance: int) -> None:
+        known = self._accepted_instances
+        if known and instance < known[-1]:
+            insort(known, instance)
+        else:
+            known.append(instance)
+
+    # --- where an instance lives ---------------------------------------------------------
+
+    def _at(self, instance: int, remember: bool = True) -> PaxosAcceptorProtocol:
+        """Return the protocol of `instance`, its promise raised to that of the ranges over it."""
+        protocol = self._open.get(instance)
+        if protocol is None:
+            settled = self._settled.get(instance)
+            if settled is None:
+                protocol = self._protocol(instance)
+            else:
+                accepted = (settled.number, settled.value)
+                protocol = self._protocol(instance, settled.promised, accepted)
+            if remember:
+                self._settled.pop(instance, None)
+                self._open[instance] = protocol
+        floor = self._range_promise(instance)
+        if floor > protocol.promised:
+            protocol.promised = floor
+        return protocol
+
+    def _range_promise(self, instance: int) -> ProposalNumber:
+        position = bisect_right(self._range_starts, instance) - 1
+        return self._range_numbers[position] if position >= 0 else ZERO
+
+    def _promise_range(self, first: int, number: ProposalNumber) -> None:
+        self.highest = max(self.highest, number)
+        keep = bisect_left(self._range_starts, first)
+        del self._range_starts[keep:], self._range_numbers[keep:]
+        self._range_starts.append(first)
+        self._range_numbers.append(number)
+
+    def _settle(self, chosen_up_to: int) -> None:
+        """Put away the protocol objects of instances that are decided: tuples are cheap to keep."""
+        if chosen_up_to < self._settled_up_to + SETTLE_EVERY:
+            return
+        self._settled_up_to = chosen_up_to
+        for instance in [i for i in self._open if i <= chosen_up_to]:
+            report = self._open[instance].report()
+            if report is not None:
+                promised = self._open.pop(instance).promised
+                self._settled[instance] = _Settled(promised, report.number, report.value)
+
+
+def _refused(envelope: Envelope, reason: str) -> Refused:
+    return Refused(envelope.id, envelope.sender, reason)

@@ -1,0 +1,176 @@
+"""The client: it submits, is redirected, retries, and takes exactly one answer per command.
+
+A client never says "failed": a command without an answer may still be chosen.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from paxos_engine.roles.effects import Effects, Role
+from paxos_engine.roles.events import Answered, Refused, Retried, Submitted
+from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Reply, Request
+from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
+
+
+@dataclass(slots=True)
+class _Outstanding:
+    command: Command
+    since: float
+    attempts: int = 0
+
+
+class PaxosClient(Role):
+    """One client of the cluster.
+
+    Args:
+        name: its node id, `C1`, which is also the client id in its commands.
+        leaders: the leaders that it may ask.
+        rng: the source of jitter.
+        retry_after: seconds without an answer before it tries another leader (then doubled).
+        retry_at_most: the longest such wait, in seconds.
+        window: how many commands are under way at once; further ones wait here, in order.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        leaders: Iterable[str],
+        rng: random.Random,
+        *,
+        retry_after: float = 0.5,
+        retry_at_most: float = 4.0,
+        window: int = 128,
+    ) -> None:
+        self.name = name
+        self.leaders = tuple(leaders)
+        self._rng = rng
+        self._retry_after = retry_after
+        self._retry_at_most = retry_at_most
+        self._window = window
+        self._sequence = 0
+        self._primary = self.leaders[-1]
+        self._waiting: deque[_Outstanding] = deque()
+        self._out: dict[int, _Outstanding] = {}
+        self._due: list[tuple[float, int, int]] = []
+
+    @property
+    def unanswered(self) -> int:
+        """How many commands have no answer yet."""
+        return len(self._waiting) + len(self._out)
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next retry is due."""
+        return self._due[0][0] if self._due else None
+
+    def start(self, now: float) -> Effects:
+        """Begin; a client speaks only when it has a command."""
+        return Effects()
+
+    def submit(self, value: str | bytes, now: float) -> tuple[int, Effects]:
+        """Take a value to have chosen; return its sequence number and what to do.
+
+        Raises:
+            ValueError: the value needs a message larger than a datagram can carry.
+        """
+        check_value(value)
+        self._sequence += 1
+        sequence = self._sequence
+        effects = Effects()
+        oldest = min(self._out, default=sequence)
+        command = Command(self.name, sequence, value, oldest)
+        effects.say(Submitted(self.name, sequence, command))
+        self._waiting.append(_Outstanding(command, now))
+        self._send_more(now, effects)
+        return sequence, effects
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        """Handle a reply or a redirect; what concerns no outstanding command changes nothing."""
+        effects = Effects()
+        match envelope.message:
+            case Reply(client=self.name) as reply:
+                self._reply(envelope.sender, reply, now, effects)
+            case Redirect(client=self.name) as redirect:
+                self._redirect(redirect, now, effects)
+            case other:
+                reason = f"{self.name} takes no {KINDS[type(other)]} of others"
+                effects.say(Refused(envelope.id, envelope.sender, reason))
+        return effects
+
+    def tick(self, now: float) -> Effects:
+        """Try another leader for each command that has waited too long."""
+        effects = Effects()
+        while self._due and self._due[0][0] <= now:
+            _, sequence, attempts = heapq.heappop(self._due)
+            out = self._out.get(sequence)
+            if out is None or out.attempts != attempts:
+                continue
+            self._turn_from(self._primary)
+            self._send(out, now, effects, "no answer")
+        return effects
+
+    def _reply(self, sender: str, reply: Reply, now: float, effects: Effects) -> None:
+        out = self._out.pop(reply.sequence, None)
+        if out is None:
+            return  # a duplicate: the command has had its one answer
+        self._primary = sender
+        effects.say(
+            Answered(
+                self.name,
+                reply.sequence,
+                reply.instance,
+                reply.result,
+                "chosen",
+                now - out.since,
+            )
+        )
+        self._send_more(now, effects)
+
+    def _redirect(self, redirect: Redirect, now: float, effects: Effects) -> None:
+        out = self._out.get(redirect.sequence)
+        if out is None:
+            return
+        if redirect.primary in self.leaders and redirect.primary != self._primary:
+            self._primary = redirect.primary
+            self._send(out, now, effects, f"redirected to {redirect.primary}")
+        elif redirect.primary is None:
+            # Nobody leads at the moment: ask again, but not at once, or the question circles.
+            out.attempts += 1
+            self._schedule(out, now)
+
+    def _send_more(self, now: float, effects: Effects) -> None:
+        while self._waiting and len(self._out) < self._window:
+            out = self._waiting.popleft()
+            self._out[out.command.sequence] = out
+            self._send(out, now, effects, "")
+
+    def _send(self, out: _Outstanding, now: float, effects: Effects, why_again: str) -> None:
+        command = out.command
+        if why_again:
+            effects.say(Retried(self.name, command.sequence, self._primary, why_again))
+        out.attempts += 1
+        effects.send(self._primary, Request(command))
+        self._schedule(out, now)
+
+    def _schedule(self, out: _Outstanding, now: float) -> None:
+        wait = min(self._retry_after * 2.0 ** min(out.attempts - 1, 16), self._retry_at_most)
+        due = now + wait * (0.75 + 0.5 * self._rng.random())
+        heapq.heappush(self._due, (due, out.command.sequence, out.attempts))
+
+    def _turn_from(self, leader: str) -> None:
+        self._primary = self.leaders[(self.leaders.index(leader) + 1) % len(self.leaders)]
+
+
+def check_value(value: str | bytes) -> None:
+    """Raise ValueError, in one line, if `value` cannot be sent in one datagram."""
+    size = command_size(Command("", 0, value))
+    if size > MAX_COMMAND_BYTES:
+        raise ValueError(
+            f"the value needs {size:,} bytes, and a command may have {MAX_COMMAND_BYTES:,}:"
+            " submit a shorter one"
+        )

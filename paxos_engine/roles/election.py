@@ -1,0 +1,130 @@
+"""Who leads, and when a leader claims it: a matter of progress, never of safety.
+
+Two leaders that both think they are primary are slow, not wrong: the acceptors decide ("Paxos
+Made Simple", 2.4). So everything here may be mistaken at any time.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from paxos_engine.roles.values import ZERO, ProposalNumber
+
+FIRST_CLAIM: Final = 0.15
+"""The part of the election time-out after which the first claim is made in a new cluster."""
+
+RANK_STEP: Final = 0.35
+"""By how much of the time-out each lower rank waits longer, so that the highest claims first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clockwork of a leader; everything in seconds.
+
+    `heartbeat_every` is the interval of heartbeats, `election_timeout` the silence after which a
+    primary is suspected (and after which one that hears no quorum falls silent), `gap_fill_after`
+    the age at which a gap is filled, `retransmit_after` and `retransmit_at_most` the bounds of
+    the back-off, `catch_up_after` the stall after which a leader that is behind asks its peers.
+    """
+
+    heartbeat_every: float = 0.1
+    election_timeout: float = 1.0
+    gap_fill_after: float = 2.0
+    retransmit_after: float = 0.15
+    retransmit_at_most: float = 2.0
+    catch_up_after: float = 0.3
+
+    def retransmission(self, attempts: int, rng: random.Random) -> float:
+        """Return how long to wait after `attempts` sendings: exponential back-off with jitter."""
+        wait = min(self.retransmit_after * 2.0 ** min(attempts, 16), self.retransmit_at_most)
+        return wait * (0.75 + 0.5 * rng.random())
+
+
+class Election:
+    """What one leader believes about the primacy.
+
+    Args:
+        name: the leader's id.
+        rank: its position in the configuration, from 1; the highest claims first.
+        leaders: how many leaders there are.
+        timing: the clockwork.
+        rng: where the jitter comes from, handed in so that a run can be repeated.
+    """
+
+    def __init__(
+        self, name: str, rank: int, leaders: int, timing: Timing, rng: random.Random
+    ) -> None:
+        self.name = name
+        self.rank = rank
+        self.timing = timing
+        self.highest_round = 0
+        self.primary: str | None = None
+        self.primary_number = ZERO
+        self.suspect_at = 0.0
+        self._below_top = leaders - rank
+        self._rng = rng
+
+    def start(self, now: float) -> None:
+        """Begin to watch for heartbeats; the first claim of a new cluster comes soon."""
+        wait = FIRST_CLAIM if self.highest_round == 0 else 1.0
+        self.suspect_at = now + self._patience() * wait
+
+    def saw(self, number: ProposalNumber) -> None:
+        """Note a number in use anywhere: the next own one must be higher."""
+        self.highest_round = max(self.highest_round, number.round)
+
+    def next_number(self) -> ProposalNumber:
+        """Return a number above every one seen, never to be returned again."""
+        self.highest_round += 1
+        return ProposalNumber(self.highest_round, self.rank)
+
+    def yields_to(self, theirs: ProposalNumber, ours: ProposalNumber) -> bool:
+        """Say whether the heartbeat of `theirs` ends a primacy or a claim under `ours`.
+
+        Numbers order by round, then rank: a claim made later wins.
+        """
+        return theirs > ours
+
+    def heeds(self, theirs: ProposalNumber) -> bool:
+        """Say whether a heartbeat counts as one of the primary: it is no older than the last."""
+        return theirs >= self.primary_number
+
+    def heard(self, sender: str, number: ProposalNumber, now: float) -> None:
+        """Note the heartbeat of a primary, and be patient for another time-out."""
+        self.primary, self.primary_number = sender, number
+        self.suspect_at = now + self._patience()
+
+    def won(self, number: ProposalNumber) -> None:
+        """Note that this leader is primary itself."""
+        self.primary, self.primary_number = self.name, number
+
+    def back_off(self, now: float) -> None:
+        """Wait a random while before the next claim, so that duelling leaders come apart.
+
+        Two leaders that outbid each other at once can go on for ever (2.4); random waits of up
+        to twice the time-out let one of them finish both phases.
+        """
+        if self.primary == self.name:
+            self.primary = None
+        self.suspect_at = now + self._patience() * (0.5 + self._rng.random())
+
+    def _patience(self) -> float:
+        slower = 1.0 + RANK_STEP * self._below_top
+        return self.timing.election_timeout * slower * (1.0 + 0.1 * self._rng.random())
+
+
+class PortElection(Election):
+    """The seed's rule, for teaching: the higher port (here: rank) leads, whatever the numbers.
+
+    A loud but deaf leader of high rank then blocks the others for ever (scenario S15).
+    """
+
+    def yields_to(self, theirs: ProposalNumber, ours: ProposalNumber) -> bool:
+        """Say whether the sender's rank is higher."""
+        return theirs.rank > ours.rank
+
+    def heeds(self, theirs: ProposalNumber) -> bool:
+        """Say whether the heartbeat comes from a higher rank; a lower one does not count."""
+        return theirs.rank > self.rank

@@ -1,0 +1,472 @@
+"""The leader: it claims the primacy, proposes, fills gaps, and answers clients.
+
+A leader is following, preparing (phase 1 for every open instance) or primary. Here it begins
+phase 1 (`_prepare`), proposes (`_propose`), and yields (`_yield`). What makes a value safe to
+propose is in `leader_protocol.py`; who should lead is in `election.py`; counting votes and
+catching up are in `learner.py`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from enum import Enum
+
+from paxos_engine.roles.effects import Effects, Record, Role, RoundRecord
+from paxos_engine.roles.election import Election, Timing
+from paxos_engine.roles.events import (
+    BecamePrimary,
+    GapFilled,
+    GapFound,
+    HeartbeatHeard,
+    Prepared,
+    Proposed,
+    Refused,
+    Suspected,
+    Yielded,
+)
+from paxos_engine.roles.leader_protocol import (
+    PaxosLeaderProtocol,
+    PromiseHeard,
+    ProposalState,
+)
+from paxos_engine.roles.learner import Learner
+from paxos_engine.roles.messages import (
+    KINDS,
+    Accept,
+    Accepted,
+    AcceptedReport,
+    CatchUpReply,
+    CatchUpRequest,
+    Envelope,
+    Heartbeat,
+    HeartbeatReply,
+    Nack,
+    Promise,
+    Redirect,
+    Reply,
+    Request,
+)
+from paxos_engine.roles.phase_one import PhaseOne
+from paxos_engine.roles.proposer import Proposals, send
+from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.values import NOOP, ZERO, Command, NoOp, ProposalNumber, Value
+
+
+class Standing(Enum):
+    """What a leader is at the moment."""
+
+    FOLLOWING = "following"
+    PREPARING = "preparing"
+    PRIMARY = "primary"
+
+
+class PaxosLeader(Role):
+    """One leader of the cluster.
+
+    Args:
+        name: its node id, `L2`; its rank is its position in `leaders`, from 1.
+        leaders: all leaders, itself included.
+        quorums: the acceptors, and how many of them are enough.
+        timing: the clockwork, in seconds.
+        rng: the source of jitter, handed in so that a run can be repeated.
+        classic: run both phases for each command, as the seed does, instead of phase 1 once.
+        pipeline: how many instances may be under way at once.
+        election: the rule of primacy.
+        protocol: the state machine of one proposal; a wrong rule is a subclass of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        leaders: Iterable[str],
+        quorums: Quorums,
+        timing: Timing,
+        rng: random.Random,
+        *,
+        classic: bool = False,
+        pipeline: int = 64,
+        election: type[Election] = Election,
+        protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol,
+    ) -> None:
+        everyone = tuple(leaders)
+        rank = everyone.index(name) + 1
+        self.name = name
+        self.peers = tuple(leader for leader in everyone if leader != name)
+        self.quorums = quorums
+        self.timing = timing
+        self.standing = Standing.FOLLOWING
+        self.number = ZERO
+        self.election = election(name, rank, len(everyone), timing, rng)
+        self.learner = Learner(quorums, self.peers, timing, protocol)
+        self.log = self.learner.log
+        self._classic = classic
+        self._pipeline = pipeline
+        self._rng = rng
+        self._mark = 0
+        self._proposals = Proposals(timing, rng)
+        self._phase_one: PhaseOne | None = None
+        self._promises = PhaseOne(ZERO, 1, quorums, "")  # those that this primacy rests on
+        self._ask_again_at = 0.0
+        self._beat_at = 0.0
+        self._heard: dict[str, float] = {}  # acceptor -> when it last answered this primacy
+        self._next_instance = 1
+        self._recover_next = 1  # the part of phase 1's range that is still to be re-proposed
+        self._recover_last = 0
+        self._filling: dict[int, tuple[str, AcceptedReport | None]] = {}
+        self._hole_since: tuple[int, float] | None = None
+        self._waiting: dict[tuple[str, int], str] = {}  # (client, sequence) -> whom to answer
+
+    # --- the three inputs ----------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next timer is due: beat, suspicion, retransmission, gap or catch-up."""
+        times = [self.learner.ask_at, self._proposals.deadline]
+        match self.standing:
+            case Standing.FOLLOWING:
+                times.append(self.election.suspect_at)
+            case Standing.PREPARING:
+                times.append(self._ask_again_at)
+            case Standing.PRIMARY:
+                times.append(self._beat_at)
+                if self._hole_since is not None:
+                    times.append(self._hole_since[1] + self.timing.gap_fill_after)
+                if self._phase_one is not None:
+                    times.append(self._ask_again_at)
+        return min(time for time in times if time is not None)
+
+    def start(self, now: float) -> Effects:
+        """Begin, or begin again after a failure: what was heard before it is stale."""
+        self.election.start(now)
+        self._heard.clear()
+        self._beat_at = now
+        return Effects(self._mark)
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        """Handle one message."""
+        effects = Effects(self._mark)
+        self._dispatch(envelope, now, effects)
+        return self._finish(effects, now)
+
+    def tick(self, now: float) -> Effects:
+        """Do what is due: beat, suspect, ask again, retransmit, fill gaps, catch up."""
+        effects = Effects(self._mark)
+        if self.standing is Standing.FOLLOWING and now >= self.election.suspect_at:
+            reason = "no heartbeat" if self.election.primary else "no primary known"
+            effects.say(Suspected(self.election.primary_number, reason))
+            self._prepare("takeover", now, effects)
+        if self._phase_one is not None and now >= self._ask_again_at:
+            self._ask_for_promises(self._phase_one, now, effects)
+        if self.standing is Standing.PRIMARY:
+            if now >= self._beat_at:
+                self._beat(now, effects)
+            self._proposals.retransmit(now, self.peers, self.log.chosen_up_to, effects)
+        self.learner.tick(self.election.primary, now, effects)
+        return self._finish(effects, now)
+
+    def fill_gaps(self, now: float) -> Effects:
+        """Fill every gap now: a primary runs phase 1 for them, any other leader asks its peers."""
+        effects = Effects(self._mark)
+        if self.standing is not Standing.PRIMARY:
+            self.learner.ask_now(now)
+        elif self._phase_one is None and self._open_below():
+            self._prepare("on demand", now, effects)
+        return self._finish(effects, now)
+
+    def restore(self, records: Iterable[Record]) -> None:
+        """Take back what was durable: above all, which rounds were used."""
+        for record in records:
+            self._mark += 1
+            if isinstance(record, RoundRecord):
+                self.election.saw(ProposalNumber(record.round, self.election.rank))
+
+    @property
+    def backlog(self) -> int:
+        """How many commands wait for an instance."""
+        return len(self._proposals.queue)
+
+    def _dispatch(self, envelope: Envelope, now: float, effects: Effects) -> None:
+        sender = envelope.sender
+        match envelope.message:
+            case Request(command=command):
+                self._request(sender, command, effects)
+            case Promise() as promise:
+                self._promise(envelope, promise, now, effects)
+            case Accept() as accept:
+                self.election.saw(accept.number)
+                self._decided(self.learner.see_accept(accept, effects), effects)
+            case Accepted() as accepted:
+                self._alive(sender, accepted.number, now)
+                self._decided(self.learner.see_accepted(sender, accepted, effects), effects)
+            case Nack(number=number, promised=promised):
+                self._outbid(sender, number, promised, now, effects)
+            case Heartbeat() as heartbeat:
+                self._heartbeat(sender, heartbeat, now, effects)
+            case HeartbeatReply(number=number, promised=promised):
+                self._alive(sender, number, now)
+                self._outbid(sender, number, promised, now, effects)
+            case CatchUpRequest() as request:
+                self.learner.answer(sender, request, effects)
+            case CatchUpReply() as reply:
+                new = self.learner.take(sender, envelope.id, reply, now, effects)
+                self._decided(new, effects)
+            case other:
+                reason = f"a leader takes no {KINDS[type(other)]}"
+                effects.say(Refused(envelope.id, sender, reason))
+
+    def _finish(self, effects: Effects, now: float) -> Effects:
+        if self.standing is Standing.PRIMARY:
+            self._propose_more(now, effects)
+            self._watch_for_gaps(now, effects)
+        else:
+            self.learner.watch(now)
+        self._answer(effects)
+        self._mark = effects.mark
+        return effects
+
+    # --- phase 1 -------------------------------------------------------------------------
+
+    def _prepare(self, reason: str, now: float, effects: Effects) -> None:
+        """Begin phase 1 under a new number, for every instance not known as chosen (2.2, 3)."""
+        self.number = self.election.next_number()
+        # Before this is on disk no prepare may leave: after a crash the same number could be
+        # used again, for another value (S12).
+        effects.record(RoundRecord(self.number.round))
+        first = self.log.chosen_up_to + 1
+        self._proposals.pause()
+        self._phase_one = PhaseOne(self.number, first, self.quorums, reason)
+        effects.say(Prepared(self.number, first, None, reason))
+        if self.standing is not Standing.PRIMARY:
+            self.standing = Standing.PREPARING
+            self.learner.ask_now(now)
+        self._ask_for_promises(self._phase_one, now, effects)
+
+    def _ask_for_promises(self, phase: PhaseOne, now: float, effects: Effects) -> None:
+        for acceptor, prepare in phase.missing():
+            effects.send(acceptor, prepare)
+        self._ask_again_at = now + self.timing.retransmission(phase.attempts, self._rng)
+        phase.attempts += 1
+
+    def _promise(self, envelope: Envelope, promise: Promise, now: float, effects: Effects) -> None:
+        acceptor = envelope.sender
+        self._alive(acceptor, promise.number, now)
+        if promise.last is not None:
+            self._promise_for_one(envelope, promise, now, effects)
+            return
+        phase = self._phase_one
+        if phase is None or not phase.hear(acceptor, promise, envelope.id):
+            return
+        if acceptor not in phase.promised_by:
+            effects.send(acceptor, phase.ask(acceptor))
+        elif phase.is_complete:
+            self._begin_phase_two(phase, now, effects)
+
+    def _begin_phase_two(self, phase: PhaseOne, now: float, effects: Effects) -> None:
+        """Take the primacy: what the quorum reported is proposed again, holes get the no-op."""
+        self._phase_one, self._promises = None, phase
+        was_primary = self.standing is Standing.PRIMARY
+        self.standing = Standing.PRIMARY
+        self._recover_next = self.log.chosen_up_to + 1
+        wanted = max(self._proposals.own, default=0)
+        self._recover_last = max(phase.highest_reported, self.log.highest_chosen, wanted)
+        self._next_instance = self._recover_last + 1
+        self._hole_since = None
+        if not was_primary:
+            for acceptor in phase.promised_by:
+                self._heard[acceptor] = now
+            self.election.won(self.number)
+            effects.say(BecamePrimary(self.number, phase.reason))
+            self._beat(now, effects)
+
+    def _promise_for_one(
+        self, envelope: Envelope, promise: Promise, now: float, effects: Effects
+    ) -> None:
+        """Count a promise of classic mode, and propose when it completes the quorum."""
+        proposal = self._proposals.under_way.get(promise.first)
+        if proposal is None or proposal.number != promise.number:
+            return
+        was = proposal.state
+        report = promise.reported[0] if promise.reported else None
+        if report is not None and report.instance != promise.first:
+            return
+        heard = PromiseHeard(envelope.sender, report, (envelope.id,))
+        if was is ProposalState.PREPARING and proposal.transition(heard) is ProposalState.PREPARED:
+            self._phase_two(proposal, effects)
+
+    # --- phase 2 -------------------------------------------------------------------------
+
+    def _propose_more(self, now: float, effects: Effects) -> None:
+        """Propose while there is room: first what phase 1 found open, then new commands."""
+        if self._phase_one is not None:
+            return
+        under_way = self._proposals.under_way
+        while len(under_way) < self._pipeline:
+            if self._recover_next <= self._recover_last:
+                instance, self._recover_next = self._recover_next, self._recover_next + 1
+                if self.log.chosen(instance) is None:
+                    self._filling[instance] = (self._promises.reason, None)
+                    effects.say(GapFound(instance, self._promises.reason))
+                    self._propose(instance, False, now, effects)
+            elif self._proposals.queue:
+                command = self._proposals.queue.popleft()
+                if self.log.reply(command.client, command.sequence) is None:
+                    instance, self._next_instance = self._next_instance, self._next_instance + 1
+                    if self.log.chosen(instance) is None:
+                        self._proposals.own[instance] = command
+                        self._propose(instance, self._classic, now, effects)
+                    else:
+                        self._proposals.queue.appendleft(command)
+            else:
+                return
+
+    def _propose(self, instance: int, prepare: bool, now: float, effects: Effects) -> None:
+        """Begin the proposal for `instance`, with its own phase 1 or on the range's promises."""
+        proposal = self.learner.record(instance).proposal(self.number)
+        assert proposal.value is None, f"{self.number} has proposed for {instance} already"
+        if prepare:
+            effects.say(Prepared(self.number, instance, instance, "classic"))
+            send(proposal, self.peers, self.log.chosen_up_to, effects)
+        else:
+            for promise in self._promises.promises_for(instance):
+                proposal.transition(promise)
+            self._phase_two(proposal, effects)
+        self._proposals.begin(proposal, now)
+
+    def _phase_two(self, proposal: PaxosLeaderProtocol, effects: Effects) -> None:
+        instance = proposal.instance
+        own: Value = self._proposals.own.get(instance, NOOP)
+        found = proposal.found
+        value = proposal.propose(own)
+        if instance in self._filling:
+            self._filling[instance] = (self._filling[instance][0], found)
+        if value != own:
+            self._proposals.displaced(instance)
+        effects.say(Proposed(instance, proposal.number, value, proposal.promise_messages))
+        send(proposal, self.peers, self.log.chosen_up_to, effects)
+
+    def _decided(self, instances: list[int], effects: Effects) -> None:
+        for instance in instances:
+            chosen = self.log.chosen(instance)
+            assert chosen is not None, "decided means chosen"
+            command = chosen.value if isinstance(chosen.value, Command) else None
+            wanted = self._proposals.own.get(instance)
+            self._proposals.decided(instance, command)
+            gap = self._filling.pop(instance, None)
+            if gap is not None:
+                effects.say(_gap_filled(instance, gap, chosen.value, wanted))
+
+    # --- leading -------------------------------------------------------------------------
+
+    def _heartbeat(self, sender: str, beat: Heartbeat, now: float, effects: Effects) -> None:
+        self.election.saw(beat.number)
+        effects.say(HeartbeatHeard(beat.number, sender))
+        self.learner.hear_of(beat.chosen_up_to, now)
+        if self.standing is not Standing.FOLLOWING:
+            if not self.election.yields_to(beat.number, self.number):
+                return
+            self._yield(beat.number, "a heartbeat of a higher number", now, effects)
+        if self.election.heeds(beat.number):
+            self.election.heard(sender, beat.number, now)
+
+    def _beat(self, now: float, effects: Effects) -> None:
+        """Ask the acceptors whether they hear us, and tell the peers only if a quorum does.
+
+        A primary that cannot hear must fall silent, or its heartbeats would keep the others
+        from leading for ever (S15).
+        """
+        beat = Heartbeat(self.number, self.log.chosen_up_to)
+        effects.send_all(self.quorums.acceptors, beat)
+        alive = [a for a, t in self._heard.items() if now - t <= self.timing.election_timeout]
+        hears_quorum = len(self.quorums.distinct(alive)) >= self.quorums.phase2
+        if hears_quorum and self._phase_one is None:
+            effects.send_all(self.peers, beat)
+        self._beat_at = now + self.timing.heartbeat_every
+
+    def _alive(self, acceptor: str, number: ProposalNumber, now: float) -> None:
+        if number == self.number:
+            self._heard[acceptor] = now
+
+    def _outbid(
+        self,
+        acceptor: str,
+        number: ProposalNumber,
+        promised: ProposalNumber,
+        now: float,
+        effects: Effects,
+    ) -> None:
+        """Give way to a higher promise: with our number this acceptor is lost to us."""
+        self.election.saw(promised)
+        current = number == self.number and self.standing is not Standing.FOLLOWING
+        if current and promised > number and promised.rank != self.election.rank:
+            self._yield(promised, f"{acceptor} has promised {promised}", now, effects)
+        elif current and promised > number:
+            # Our own number from before a restart or a recovery: nobody to give way to.
+            self._prepare("outbid by an own number", now, effects)
+
+    def _yield(self, number: ProposalNumber, reason: str, now: float, effects: Effects) -> None:
+        self.standing = Standing.FOLLOWING
+        self._phase_one = None
+        self._proposals.abandon()
+        self._filling.clear()
+        self._heard.clear()
+        self.election.back_off(now)
+        effects.say(Yielded(number, reason))
+        for (client, sequence), node in self._waiting.items():
+            effects.send(node, Redirect(client, sequence, self.election.primary))
+        self._waiting.clear()
+
+    # --- gaps ----------------------------------------------------------------------------
+
+    def _open_below(self) -> bool:
+        return bool(self.log.holes()) or bool(self._proposals.under_way)
+
+    def _watch_for_gaps(self, now: float, effects: Effects) -> None:
+        """Fill a gap that has outlived `gap_fill_after`, by phase 1 under a new number."""
+        first = self.log.chosen_up_to + 1
+        if self.log.highest_chosen < first or self._phase_one is not None:
+            self._hole_since = None
+        elif self._hole_since is None or self._hole_since[0] != first:
+            self._hole_since = (first, now)
+        elif now - self._hole_since[1] >= self.timing.gap_fill_after:
+            self._hole_since = None
+            self._prepare("gap", now, effects)
+
+    # --- clients -------------------------------------------------------------------------
+
+    def _request(self, node: str, command: Command, effects: Effects) -> None:
+        key = (command.client, command.sequence)
+        done = self.log.reply(*key)
+        if done is not None:
+            effects.send(node, Reply(*key, *done))
+        elif self.standing is Standing.PRIMARY:
+            self._waiting[key] = node
+            self._proposals.take(command)
+        elif self.standing is Standing.PREPARING and self.election.primary is None:
+            # About to lead, or to fail: the client is told to ask again rather than kept.
+            effects.send(node, Redirect(*key, None))
+        else:
+            effects.send(node, Redirect(*key, self.election.primary))
+
+    def _answer(self, effects: Effects) -> None:
+        """Apply what has become contiguous and give each waiting client its one reply."""
+        for row in self.learner.apply(effects):
+            if row.command is None:
+                continue
+            key = (row.command.client, row.command.sequence)
+            self._proposals.applied(row.command)
+            node = self._waiting.pop(key, None)
+            done = self.log.reply(*key)
+            if node is not None and done is not None:
+                effects.send(node, Reply(*key, *done))
+
+
+def _gap_filled(
+    instance: int, gap: tuple[str, AcceptedReport | None], value: Value, wanted: Command | None
+) -> GapFilled:
+    reason, found = gap
+    if found is not None:
+        return GapFilled(instance, reason, "found", value, found.number)
+    if isinstance(value, NoOp):
+        return GapFilled(instance, reason, "no-op", value)
+    return GapFilled(instance, reason, "own" if value == wanted else "learned", value)

@@ -1,0 +1,197 @@
+"""How a leader learns, primary or not: it counts votes, and asks peers for what it missed.
+
+Every leader follows every proposal that has reached phase 2 ("Paxos Made Simple", 2.3), so that
+one that takes over is nearly up to date.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from paxos_engine.roles.acceptor import PAGE_BYTES, WINDOW
+from paxos_engine.roles.effects import ChosenRecord, Effects
+from paxos_engine.roles.election import Timing
+from paxos_engine.roles.events import Applied, CatchUpAsked, GapFilled, GapFound, Learned
+from paxos_engine.roles.instance_record import InstanceRecord
+from paxos_engine.roles.leader_protocol import (
+    AcceptedHeard,
+    AcceptSeen,
+    PaxosLeaderProtocol,
+    ProposalState,
+)
+from paxos_engine.roles.log import AppliedRow, ReplicatedLog
+from paxos_engine.roles.messages import Accept, Accepted, CatchUpReply, CatchUpRequest
+from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.values import ProposalNumber, Value, value_size
+
+CATCH_UP_SPAN: Final = 4096
+"""How many instances one catch-up request asks for at the most."""
+
+HOLES_NAMED: Final = 64
+"""How many holes are named one by one before a request says it all."""
+
+
+class Learner:
+    """What one leader knows of the history, and how it comes to know the rest.
+
+    Args:
+        quorums: whose votes count.
+        peers: the other leaders, who can be asked.
+        timing: when to ask.
+        protocol: the state machine of one proposal.
+    """
+
+    def __init__(
+        self,
+        quorums: Quorums,
+        peers: tuple[str, ...],
+        timing: Timing,
+        protocol: type[PaxosLeaderProtocol],
+    ) -> None:
+        self.log = ReplicatedLog()
+        self.records: dict[int, InstanceRecord] = {}
+        self.ask_at: float | None = None
+        self._quorums = quorums
+        self._peers = peers
+        self._timing = timing
+        self._protocol = protocol
+        self._target = 0
+        self._asked_from = 0
+        self._turn = 0
+
+    def record(self, instance: int) -> InstanceRecord:
+        """Return the table of proposals of an undecided instance."""
+        known = self.records.get(instance)
+        if known is None:
+            known = InstanceRecord(instance, self._quorums, self._protocol)
+            self.records[instance] = known
+        return known
+
+    def is_open(self, instance: int) -> bool:
+        """Say whether `instance` is undecided as far as we know, and near enough to care."""
+        near = 1 <= instance <= self.log.chosen_up_to + WINDOW
+        return near and self.log.chosen(instance) is None
+
+    def see_accept(self, accept: Accept, effects: Effects) -> list[int]:
+        """Note what a peer proposes, so that votes for it can be understood; return what is new."""
+        if not self.is_open(accept.instance):
+            return []
+        proposal = self.record(accept.instance).proposal(accept.number)
+        if proposal.transition(AcceptSeen(accept.value)) is ProposalState.CHOSEN:
+            return self._chosen(proposal, effects)
+        return []
+
+    def see_accepted(self, acceptor: str, accepted: Accepted, effects: Effects) -> list[int]:
+        """Count a vote, in every instance that it names; return the instances chosen by it."""
+        new: list[int] = []
+        for low, high in accepted.intervals:
+            # Clipped to what can be open: an interval of 2^48 instances costs no more than that.
+            top = min(high, self.log.chosen_up_to + WINDOW)
+            for instance in range(max(low, self.log.chosen_up_to + 1), top + 1):
+                if not self.is_open(instance):
+                    continue
+                proposal = self.record(instance).proposal(accepted.number)
+                if proposal.transition(AcceptedHeard(acceptor)) is ProposalState.CHOSEN:
+                    new += self._chosen(proposal, effects)
+        return new
+
+    def _chosen(self, proposal: PaxosLeaderProtocol, effects: Effects) -> list[int]:
+        value = proposal.value
+        assert value is not None, "a quorum of votes counts only for a known value"
+        instance, number = proposal.instance, proposal.number
+        voters = tuple(sorted(self._quorums.distinct(proposal.voters)))
+        effects.say(Learned(instance, number, value, "votes", voters))
+        self._learn(instance, number, value, effects)
+        return [instance]
+
+    def _learn(self, instance: int, number: ProposalNumber, value: Value, effects: Effects) -> None:
+        self.log.learn(instance, number, value)
+        effects.record(ChosenRecord(instance, number, value))
+        self.records.pop(instance, None)
+
+    def apply(self, effects: Effects) -> list[AppliedRow]:
+        """Apply what has become contiguous and return it, so that clients can be answered."""
+        rows = list(self.log.apply_ready())
+        for row in rows:
+            effects.say(Applied(row.instance, row.command, row.result, row.state, row.duplicate_of))
+        return rows
+
+    # --- catching up ---------------------------------------------------------------------
+
+    def hear_of(self, chosen_up_to: int, now: float) -> None:
+        """Note how far a peer's history goes, and plan to ask if ours stays behind."""
+        self._target = max(self._target, chosen_up_to)
+        self.watch(now)
+
+    def watch(self, now: float) -> None:
+        """Plan a request if the history is behind or has a hole, and none is planned."""
+        if self.ask_at is None and self._behind() and self._peers:
+            self._asked_from = self.log.chosen_up_to
+            self.ask_at = now + self._timing.catch_up_after
+
+    def ask_now(self, now: float) -> None:
+        """Ask at the next tick instead of waiting for a stall."""
+        if self._behind() and self._peers:
+            self._asked_from = self.log.chosen_up_to
+            self.ask_at = now
+
+    def tick(self, primary: str | None, now: float, effects: Effects) -> None:
+        """Ask a peer, if the planned time has come and no progress was made meanwhile."""
+        if self.ask_at is None or now < self.ask_at:
+            return
+        self.ask_at = None
+        if self._behind() and self.log.chosen_up_to == self._asked_from:
+            self._ask(self._next_peer(primary), effects)
+        self.watch(now)
+
+    def answer(self, peer: str, request: CatchUpRequest, effects: Effects) -> None:
+        """Send a peer the chosen rows that it asks for, as many as one message holds."""
+        rows = self.log.rows[request.first - 1 : min(request.last, self.log.chosen_up_to)]
+        size, count = 0, 0
+        for row in rows:
+            size += value_size(row.value) + 16
+            if count and size > PAGE_BYTES:
+                break
+            count += 1
+        page = tuple((row.number, row.value) for row in rows[:count])
+        effects.send(peer, CatchUpReply(request.first, page, self.log.chosen_up_to))
+
+    def take(
+        self, peer: str, message: str, reply: CatchUpReply, now: float, effects: Effects
+    ) -> list[int]:
+        """Learn the rows that a peer sent; ask it for the next page if there is one."""
+        new: list[int] = []
+        holes = set(self.log.holes()[:HOLES_NAMED])
+        for offset, (number, value) in enumerate(reply.entries):
+            instance = reply.first + offset
+            if self.is_open(instance):
+                source = Learned(instance, number, value, "catch-up", (), peer, message)
+                effects.say(source)
+                self._learn(instance, number, value, effects)
+                new.append(instance)
+                if instance in holes:
+                    effects.say(GapFilled(instance, "missed", "catch-up", value))
+        self._target = max(self._target, reply.chosen_up_to)
+        if new and reply.chosen_up_to > self.log.chosen_up_to:
+            self._ask(peer, effects)
+            self.ask_at = None
+        self.watch(now)
+        return new
+
+    def _behind(self) -> bool:
+        return max(self._target, self.log.highest_chosen) > self.log.chosen_up_to
+
+    def _next_peer(self, primary: str | None) -> str:
+        self._turn += 1
+        if primary in self._peers and self._turn % 2:
+            return primary
+        return self._peers[self._turn // 2 % len(self._peers)]
+
+    def _ask(self, peer: str, effects: Effects) -> None:
+        first = self.log.chosen_up_to + 1
+        last = max(self._target, self.log.highest_chosen)
+        last = min(last, first + CATCH_UP_SPAN - 1)
+        for hole in self.log.holes()[:HOLES_NAMED]:
+            effects.say(GapFound(hole, "missed"))
+        effects.say(CatchUpAsked(peer, first, last))
+        effects.send(peer, CatchUpRequest(first, last))
