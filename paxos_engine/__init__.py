@@ -1,1 +1,38 @@
-"""A Multi-Paxos cluster that knows no screen."""
+"""A Multi-Paxos cluster that knows no screen: the public face, and nothing else.
+
+    with Cluster(ClusterConfig(leaders=2, acceptors=5)) as cluster:
+        reply = cluster.submit("x").result(timeout=5)
+        print(reply.instance, cluster.history("L1"))
+
+Importing this package opens nothing and starts nothing.
+"""
+
+from paxos_engine.faults.plan import FaultPlan
+from paxos_engine.roles.events import Entry, Event
+from paxos_engine.roles.messages import Reply
+from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
+from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
+from paxos_engine.runtime.config import ClusterConfig, ConfigError
+from paxos_engine.runtime.subscription import ChosenCommand, Subscription
+from paxos_engine.trace.view import Cell, CellState, ClusterView
+
+__all__ = [
+    "NOOP",
+    "Cell",
+    "CellState",
+    "ChosenCommand",
+    "Cluster",
+    "ClusterConfig",
+    "ClusterView",
+    "Command",
+    "ConfigError",
+    "Entry",
+    "Event",
+    "FaultPlan",
+    "NoOp",
+    "OutcomeUnknown",
+    "ProposalNumber",
+    "Reply",
+    "Subscription",
+    "Value",
+]

@@ -100,3 +100,7 @@ class PendingCommand:
     value: str | bytes
     since: float
     retries: int = 0
+
+
+class ClusterView:
+    """The fold."""

@@ -1,0 +1,74 @@
+"""A checker at work beside a running cluster: a lossless reader on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from paxos_engine.checks.agreement import AgreementChecker
+from paxos_engine.roles.events import Violation
+from paxos_engine.trace.hub import TraceReader
+
+POLL_SECONDS = 0.05
+
+
+class SafetyWatch:
+    """Feeds a checker with everything that happens.
+
+    Args:
+        reader: a lossless reader.
+        checker: the rule that is watched.
+        on_violation: told once, on the watch's thread, when the rule is broken.
+    """
+
+    def __init__(
+        self,
+        reader: TraceReader,
+        checker: AgreementChecker,
+        on_violation: Callable[[Violation], None],
+    ) -> None:
+        self._reader = reader
+        self._checker = checker
+        self._on_violation = on_violation
+        self._told = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="paxos-watch", daemon=True)
+
+    @property
+    def agreed(self) -> int:
+        """How many instances have been seen chosen, each with one value."""
+        return self._checker.agreed
+
+    @property
+    def unchecked(self) -> str:
+        """Why "safe" cannot be said; empty while everything was seen."""
+        return self._checker.unchecked
+
+    @property
+    def backlog(self) -> int:
+        """How many entries are not looked at yet."""
+        return self._reader.backlog
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look at what is left and end."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._reader.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(POLL_SECONDS):
+            self._look()
+        self._look()
+
+    def _look(self) -> None:
+        for entry in self._reader.drain():
+            self._checker.observe(entry)
+        violation = self._checker.violation
+        if violation is not None and not self._told:
+            self._told = True
+            self._on_violation(violation)

@@ -1,0 +1,118 @@
+"""What a cluster is made of, checked before anything is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from paxos_engine.faults.profiles import PROFILES
+from paxos_engine.roles.election import Timing
+from paxos_engine.roles.quorum import majority
+
+MAX_NODES: Final = 99
+"""Each node is a thread and a socket; beyond this, one process is the wrong tool."""
+
+MODES: Final = ("multi", "classic")
+ELECTIONS: Final = ("number", "port")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot run; its text is one line: what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """The shape and the clockwork of a cluster.
+
+    Args:
+        leaders: how many leaders, `L1`..; the last one has the highest rank and port.
+        acceptors: how many acceptors, `A1`..; odd numbers make the most of them.
+        mode: "multi" (phase 1 once per primacy) or "classic" (both phases for each command).
+        base_port: first UDP port on 127.0.0.1, the others follow; None takes free ones.
+        seed: of the fault plan and of every node's jitter.
+        election: "number" (the higher proposal number leads) or "port" (the seed's rule).
+        profile: the fault profile to begin with: calm, jittery, lossy or hostile.
+        gap_fill_after: age in seconds at which a primary fills a gap.
+        heartbeat_every: seconds between two heartbeats of a primary.
+        election_timeout: seconds of silence after which a primary is suspected.
+        pipeline: instances that a primary may have under way at once.
+        record: a file that gets the whole trace as JSON lines, or None.
+
+    Raises:
+        ConfigError: a value is out of range, in one line.
+    """
+
+    leaders: int = 2
+    acceptors: int = 5
+    mode: str = "multi"
+    base_port: int | None = None
+    seed: int = 0
+    election: str = "number"
+    profile: str = "calm"
+    gap_fill_after: float = 2.0
+    heartbeat_every: float = 0.1
+    election_timeout: float = 1.0
+    pipeline: int = 64
+    record: Path | None = None
+
+    def __post_init__(self) -> None:
+        _within("leaders", self.leaders, 1, MAX_NODES)
+        _within("acceptors", self.acceptors, 1, MAX_NODES)
+        _within("pipeline", self.pipeline, 1, 10_000)
+        _one_of("mode", self.mode, MODES)
+        _one_of("election", self.election, ELECTIONS)
+        _one_of("profile", self.profile, tuple(PROFILES))
+        for name in ("gap_fill_after", "heartbeat_every", "election_timeout"):
+            value = getattr(self, name)
+            if not 0.001 <= value <= 3600:
+                raise ConfigError(f"{name} is {value}: give seconds between 0.001 and 3600")
+        if self.election_timeout < 2 * self.heartbeat_every:
+            raise ConfigError(
+                f"election_timeout ({self.election_timeout} s) must be at least twice"
+                f" heartbeat_every ({self.heartbeat_every} s), or every primary is suspected"
+            )
+        if self.base_port is not None:
+            nodes = self.leaders + self.acceptors + 1
+            if not 1 <= self.base_port <= 65_536 - nodes:
+                raise ConfigError(
+                    f"base_port is {self.base_port}: {nodes} ports from there must fit"
+                    f" between 1 and 65535"
+                )
+
+    @property
+    def leader_names(self) -> tuple[str, ...]:
+        """`L1`, `L2`, ... in ascending rank."""
+        return tuple(f"L{rank}" for rank in range(1, self.leaders + 1))
+
+    @property
+    def acceptor_names(self) -> tuple[str, ...]:
+        """`A1`, `A2`, ..."""
+        return tuple(f"A{position}" for position in range(1, self.acceptors + 1))
+
+    @property
+    def timing(self) -> Timing:
+        """The clockwork as the leaders take it."""
+        return Timing(
+            heartbeat_every=self.heartbeat_every,
+            election_timeout=self.election_timeout,
+            gap_fill_after=self.gap_fill_after,
+        )
+
+    def explain(self) -> str:
+        """Return a line about what this many acceptors can bear; for an even number, its price."""
+        count, quorum = self.acceptors, majority(self.acceptors)
+        bears = f"{count} acceptors: {quorum} make a quorum, {count - quorum} may fail"
+        if count % 2 == 0 and count > 1:
+            return f"{bears}, no more than with {count - 1}; an odd number makes the most of them"
+        return bears
+
+
+def _within(name: str, value: int, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ConfigError(f"{name} is {value!r}: give a whole number from {least} to {most}")
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}: choose one of {', '.join(choices)}")

@@ -1,0 +1,89 @@
+"""Interested parties: each is a cursor on the history, told every chosen command in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from paxos_engine.roles.log import ReplicatedLog
+from paxos_engine.roles.values import Command
+
+
+class ChosenCommand(NamedTuple):
+    """One command of the history, at the instance where it had its effect."""
+
+    instance: int
+    value: str | bytes
+
+
+class Subscription:
+    """A cursor on the ordered history: it neither blocks the cluster nor skips a command.
+
+    Iterate over it, or call `get`; no-ops and second copies of a retried command are left out.
+
+    Args:
+        logs: the leaders' histories; the longest one is read.
+        from_instance: the first instance of interest.
+        callback: called with each command, in order, on a thread of the subscription's own.
+    """
+
+    def __init__(
+        self,
+        logs: Sequence[ReplicatedLog],
+        from_instance: int = 1,
+        callback: Callable[[ChosenCommand], None] | None = None,
+    ) -> None:
+        if from_instance < 1:
+            raise ValueError(f"from_instance is {from_instance}: instances begin at 1")
+        self._logs = logs
+        self._next = from_instance
+        self._news = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+        if callback is not None:
+            self._thread = threading.Thread(
+                target=self._tell, args=(callback,), name="paxos-subscription", daemon=True
+            )
+            self._thread.start()
+
+    def get(self, timeout: float | None = None) -> ChosenCommand | None:
+        """Return the next command; None after `timeout` seconds without one, or once closed."""
+        with self._news:
+            while not self._closed:
+                found = self._advance()
+                if found is not None:
+                    return found
+                if not self._news.wait(timeout):
+                    return None
+        return None
+
+    def __iter__(self) -> Iterator[ChosenCommand]:
+        while (found := self.get()) is not None:
+            yield found
+
+    def notify(self) -> None:
+        """Say that a history may have grown."""
+        with self._news:
+            self._news.notify_all()
+
+    def close(self) -> None:
+        """End the subscription; waiting readers return."""
+        with self._news:
+            self._closed = True
+            self._news.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _advance(self) -> ChosenCommand | None:
+        log = max(self._logs, key=lambda log: log.applied_up_to)
+        while self._next <= log.applied_up_to:
+            instance, self._next = self._next, self._next + 1
+            value = log.rows[instance - 1].value
+            if isinstance(value, Command) and instance not in log.duplicates:
+                return ChosenCommand(instance, value.value)
+        return None
+
+    def _tell(self, callback: Callable[[ChosenCommand], None]) -> None:
+        for command in self:
+            callback(command)

@@ -1,0 +1,113 @@
+"""Datagrams: a version byte, a keyed MAC, and messages in msgpack.
+
+Whoever lacks the cluster's key cannot make a node look further than the MAC; and whatever is
+behind it is still only believed field by field (`schema.py`). Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgpack
+
+from paxos_engine.roles.messages import Envelope, Message
+from paxos_engine.roles.values import MAX_INSTANCE
+from paxos_engine.wire.schema import (
+    WireError,
+    from_plain,
+    read_int,
+    read_list,
+    read_name,
+    to_plain,
+)
+
+VERSION: Final = 1
+MAC_BYTES: Final = 16
+MAX_DATAGRAM: Final = 65_507
+"""The largest UDP payload over IPv4, in bytes."""
+
+COALESCE_BYTES: Final = 32_000
+"""Messages share a datagram up to about this size, in bytes."""
+
+MAX_MESSAGES: Final = 4_096
+
+
+class Codec:
+    """Turns messages into datagrams and back, for one cluster.
+
+    Args:
+        cluster_id: which cluster; datagrams of another are refused.
+        key: the secret of the MAC, up to 64 bytes.
+    """
+
+    def __init__(self, cluster_id: str, key: bytes) -> None:
+        self._cluster_id = cluster_id
+        self._key = key
+
+    def encode(
+        self, sender: str, first: int, messages: Sequence[Message]
+    ) -> list[tuple[bytes, int]]:
+        """Return datagrams, each with how many of `messages` it carries, in order.
+
+        The ids of the messages are `sender`.`first` and following.
+        """
+        datagrams: list[tuple[bytes, int]] = []
+        batch: list[bytes] = []
+        size = 0
+        for message in messages:
+            packed: bytes = msgpack.packb(to_plain(message), unicode_errors="surrogatepass")
+            if batch and (size + len(packed) > COALESCE_BYTES or len(batch) >= MAX_MESSAGES):
+                datagrams.append((self._seal(sender, first, batch), len(batch)))
+                first, batch, size = first + len(batch), [], 0
+            batch.append(packed)
+            size += len(packed)
+        if batch:
+            datagrams.append((self._seal(sender, first, batch), len(batch)))
+        return datagrams
+
+    def decode(self, data: bytes, to: str) -> list[Envelope]:
+        """Return the messages of a datagram that `to` received.
+
+        Raises:
+            WireError: it is not a whole, authentic and sensible datagram of this cluster.
+        """
+        if not data or data[0] != VERSION:
+            raise WireError(f"version {data[0] if data else 'missing'}, and we speak {VERSION}")
+        body = data[1 + MAC_BYTES :]
+        if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], self._mac(body)):
+            raise WireError("the MAC is wrong: not from this cluster, or damaged")
+        cluster, sender, first, raw = read_list(_unpack(body), 4)
+        if cluster != self._cluster_id:
+            raise WireError(f"cluster {cluster!r:.40} is not ours")
+        name = read_name(sender)
+        number = read_int(first, MAX_INSTANCE)
+        return [
+            Envelope(f"{name}.{number + offset}", name, to, from_plain(item))
+            for offset, item in enumerate(read_list(raw))
+        ]
+
+    def _seal(self, sender: str, first: int, batch: Sequence[bytes]) -> bytes:
+        packer = msgpack.Packer()
+        head = packer.pack_array_header(4)
+        head += packer.pack(self._cluster_id) + packer.pack(sender) + packer.pack(first)
+        body: bytes = head + packer.pack_array_header(len(batch)) + b"".join(batch)
+        return bytes([VERSION]) + self._mac(body) + body
+
+    def _mac(self, body: bytes) -> bytes:
+        return blake2b(body, digest_size=MAC_BYTES, key=self._key).digest()
+
+
+def _unpack(body: bytes) -> Any:
+    try:
+        return msgpack.unpackb(
+            body,
+            unicode_errors="surrogatepass",
+            max_ext_len=0,
+            max_map_len=0,
+            strict_map_key=True,
+        )
+    except Exception as error:  # msgpack has no common base for what it raises
+        raise WireError(f"no msgpack: {type(error).__name__}") from error

@@ -1,0 +1,220 @@
+"""Pumps: the one way by which messages enter and leave a node.
+
+A `MessagePump` owns a UDP socket and no thread: the node's thread waits on `fileno`, and
+`receive_all` empties the socket as fast as datagrams come, since the kernel drops what does not
+fit its buffer. `AdversarialMessagePump` asks the fault plan what becomes of each datagram.
+"""
+
+from __future__ import annotations
+
+import heapq
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from paxos_engine.faults.plan import FaultPlan
+from paxos_engine.roles.effects import Outgoing
+from paxos_engine.roles.events import Delayed, Duplicated, Event, Lost, Refused, Sent
+from paxos_engine.roles.messages import Envelope
+from paxos_engine.wire.codec import MAX_DATAGRAM, Codec
+from paxos_engine.wire.schema import WireError
+
+Publish: TypeAlias = Callable[[str, Event], None]
+Address: TypeAlias = tuple[str, int]
+
+RECEIVE_BUFFER: Final = 4 * 1024 * 1024
+"""Bytes asked of the kernel; its default loses datagrams at about 200 messages outstanding."""
+
+
+class PortInUse(OSError):
+    """A port that was asked for is taken; the text names it and says what to do."""
+
+
+def bind_ports(count: int, base_port: int | None = None) -> list[socket.socket]:
+    """Bind `count` UDP sockets on 127.0.0.1, in ascending order of their ports.
+
+    Args:
+        count: how many.
+        base_port: the first port, the others follow; None takes free ones.
+
+    Raises:
+        PortInUse: one of the fixed ports is taken.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        for offset in range(count):
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sockets.append(sock)
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            port = 0 if base_port is None else base_port + offset
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise PortInUse(
+                    f"UDP port {port} on 127.0.0.1 cannot be bound ({error.strerror}):"
+                    " choose another --base-port, or leave it out to use free ports"
+                ) from error
+    except BaseException:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sorted(sockets, key=lambda sock: int(sock.getsockname()[1]))
+
+
+class MessagePump:
+    """The socket of one node.
+
+    Args:
+        name: the node.
+        sock: a bound, non-blocking UDP socket; the pump owns it from now on.
+        codec: how messages become datagrams.
+        peers: where every node is.
+        publish: how the trace is told.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sock: socket.socket,
+        codec: Codec,
+        peers: Mapping[str, Address],
+        publish: Publish,
+    ) -> None:
+        self.name = name
+        self.refused = 0
+        self._sock = sock
+        self._codec = codec
+        self._peers = peers
+        self._publish = publish
+        self._next_id = 1
+
+    @property
+    def deadline(self) -> float | None:
+        """When something delayed is due: never, in a pump that delays nothing."""
+        return None
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for a selector."""
+        return self._sock.fileno()
+
+    def receive_all(self, limit: int) -> list[Envelope]:
+        """Take off the socket what is there, up to about `limit` messages.
+
+        What cannot be decoded is counted, told to the trace, and dropped.
+        """
+        envelopes: list[Envelope] = []
+        while len(envelopes) < limit:
+            try:
+                data, address = self._sock.recvfrom(MAX_DATAGRAM + 1)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue  # an ICMP error of an earlier send; the socket itself is fine
+            try:
+                envelopes += self._codec.decode(data, self.name)
+            except WireError as error:
+                self.refused += 1
+                where = f"{address[0]}:{address[1]}"
+                self._publish(self.name, Refused("", where, str(error)))
+        return envelopes
+
+    def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
+        """Send the messages for each peer, as few datagrams as they fit.
+
+        `Sent` is published before the system call, so that no delivery precedes its sending.
+        """
+        for to, batch in batches.items():
+            first = self._next_id
+            self._next_id += len(batch)
+            for offset, outgoing in enumerate(batch):
+                ident = f"{self.name}.{first + offset}"
+                self._publish(self.name, Sent(ident, to, outgoing.message, outgoing.after))
+            messages = [outgoing.message for outgoing in batch]
+            for data, count in self._codec.encode(self.name, first, messages):
+                ids = [f"{self.name}.{first + offset}" for offset in range(count)]
+                first += count
+                self._dispatch(to, data, ids, now)
+
+    def tick(self, now: float) -> None:
+        """Send what is due."""
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._sock.close()
+
+    def _dispatch(self, to: str, data: bytes, ids: Sequence[str], now: float) -> None:
+        self._transmit(to, data, ids)
+
+    def _transmit(self, to: str, data: bytes, ids: Sequence[str]) -> None:
+        address = self._peers.get(to)
+        if address is None:
+            self._lose(to, ids, f"no node {to} is known")
+            return
+        try:
+            self._sock.sendto(data, address)
+        except OSError as error:
+            self._lose(to, ids, f"the system refused it: {error.strerror}")
+
+    def _lose(self, to: str, ids: Sequence[str], reason: str) -> None:
+        for ident in ids:
+            self._publish(to, Lost(ident, self.name, reason))
+
+
+class AdversarialMessagePump(MessagePump):
+    """The pump that obeys a fault plan: it loses, doubles, delays and reorders datagrams.
+
+    Delayed datagrams wait in a heap of the node's own loop; `deadline` says when the next is due.
+
+    Args:
+        name: the node.
+        sock: a bound, non-blocking UDP socket.
+        codec: how messages become datagrams.
+        peers: where every node is.
+        publish: how the trace is told.
+        plan: what the network does to whom; may change at any time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sock: socket.socket,
+        codec: Codec,
+        peers: Mapping[str, Address],
+        publish: Publish,
+        plan: FaultPlan,
+    ) -> None:
+        super().__init__(name, sock, codec, peers, publish)
+        self._plan = plan
+        self._delayed: list[tuple[float, int, str, bytes, Sequence[str]]] = []
+        self._tickets = 0
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next delayed datagram is due."""
+        return self._delayed[0][0] if self._delayed else None
+
+    def tick(self, now: float) -> None:
+        """Send the delayed datagrams that are due."""
+        while self._delayed and self._delayed[0][0] <= now:
+            _, _, to, data, ids = heapq.heappop(self._delayed)
+            self._transmit(to, data, ids)
+
+    def _dispatch(self, to: str, data: bytes, ids: Sequence[str], now: float) -> None:
+        fate = self._plan.fate(self.name, to)
+        if fate.lost:
+            self._lose(to, ids, fate.lost)
+            return
+        for position, copy in enumerate(fate.copies):
+            for ident in ids:
+                if position:
+                    self._publish(to, Duplicated(ident, self.name, "duplicate"))
+                if copy.delay > 0:
+                    delayed = Delayed(ident, self.name, copy.why, copy.delay)
+                    self._publish(to, delayed)
+            if copy.delay > 0:
+                self._tickets += 1
+                due = now + copy.delay
+                heapq.heappush(self._delayed, (due, self._tickets, to, data, ids))
+            else:
+                self._transmit(to, data, ids)

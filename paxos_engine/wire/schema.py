@@ -1,0 +1,252 @@
+"""Messages as plain lists and back: strict, bounded, and with one clear line for what is wrong.
+
+Nothing that comes from the wire is believed: types are compared exactly (a bool is no number),
+numbers are bounded, and what does not fit raises `WireError` before anything is built from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from paxos_engine.roles.messages import (
+    Accept,
+    Accepted,
+    AcceptedReport,
+    CatchUpReply,
+    CatchUpRequest,
+    Heartbeat,
+    HeartbeatReply,
+    Message,
+    Nack,
+    Prepare,
+    Promise,
+    Redirect,
+    Reply,
+    Request,
+)
+from paxos_engine.roles.values import (
+    MAX_INSTANCE,
+    MAX_ROUND,
+    NOOP,
+    Command,
+    ProposalNumber,
+    Value,
+)
+
+MAX_RANK: Final = 1_000
+MAX_NAME: Final = 64
+MAX_ITEMS: Final = 65_536
+"""Reports, rows or intervals in one message; a datagram could not hold more."""
+
+
+class WireError(ValueError):
+    """A datagram, or a message in it, that makes no sense; the text is one line."""
+
+
+Read: TypeAlias = Callable[[Any], Any]
+
+
+def read_int(raw: Any, most: int) -> int:
+    """Return a whole number from 0 to `most`, or raise WireError."""
+    if type(raw) is not int or not 0 <= raw <= most:
+        raise WireError(f"{raw!r:.40} is no whole number from 0 to {most}")
+    return raw
+
+
+def read_instance(raw: Any) -> int:
+    """Return an instance (or 0), or raise WireError."""
+    return read_int(raw, MAX_INSTANCE - 1)
+
+
+def read_last(raw: Any) -> int | None:
+    """Return the end of a range, None for an open one, or raise WireError."""
+    return None if raw is None else read_instance(raw)
+
+
+def read_name(raw: Any) -> str:
+    """Return a short text, or raise WireError."""
+    if type(raw) is not str or len(raw) > MAX_NAME:
+        raise WireError(f"{raw!r:.40} is no name of at most {MAX_NAME} characters")
+    return raw
+
+
+def read_primary(raw: Any) -> str | None:
+    """Return the name of a primary or None, or raise WireError."""
+    return None if raw is None else read_name(raw)
+
+
+def read_list(raw: Any, length: int | None = None) -> list[Any]:
+    """Return a list of `length` items (or of any bounded length), or raise WireError."""
+    if type(raw) is not list or len(raw) > MAX_ITEMS:
+        raise WireError(f"{raw!r:.40} is no list of at most {MAX_ITEMS} items")
+    if length is not None and len(raw) != length:
+        raise WireError(f"a list of {len(raw)} items where {length} belong")
+    return raw
+
+
+def read_number(raw: Any) -> ProposalNumber:
+    """Return a proposal number, its round bounded, or raise WireError."""
+    round_, rank = read_list(raw, 2)
+    return ProposalNumber(read_int(round_, MAX_ROUND - 1), read_int(rank, MAX_RANK))
+
+
+def read_bool(raw: Any) -> bool:
+    """Return True or False, or raise WireError."""
+    if type(raw) is not bool:
+        raise WireError(f"{raw!r:.40} is neither true nor false")
+    return raw
+
+
+def read_text(raw: Any) -> str:
+    """Return a text of any length, or raise WireError."""
+    if type(raw) is not str:
+        raise WireError(f"{raw!r:.40} is no text")
+    return raw
+
+
+def read_value(raw: Any) -> Value:
+    """Return a value: None is the no-op, a list a command; or raise WireError."""
+    return NOOP if raw is None else read_command(raw)
+
+
+def read_command(raw: Any) -> Command:
+    """Return a command, or raise WireError."""
+    client, sequence, oldest, value = read_list(raw, 4)
+    if type(value) not in (str, bytes):
+        raise WireError(f"{value!r:.40} is neither text nor bytes")
+    return Command(read_name(client), read_instance(sequence), value, read_instance(oldest))
+
+
+def read_reports(raw: Any) -> tuple[AcceptedReport, ...]:
+    """Return the lines of a promise in ascending instances, or raise WireError."""
+    reports = []
+    before = 0
+    for item in read_list(raw):
+        instance, number, value = read_list(item, 3)
+        report = AcceptedReport(read_instance(instance), read_number(number), read_value(value))
+        if report.instance <= before:
+            raise WireError(f"instance {report.instance} reported after {before}")
+        before = report.instance
+        reports.append(report)
+    return tuple(reports)
+
+
+def read_intervals(raw: Any) -> tuple[tuple[int, int], ...]:
+    """Return intervals, disjoint and ascending, or raise WireError."""
+    intervals = []
+    before = 0
+    for item in read_list(raw):
+        low, high = (read_instance(end) for end in read_list(item, 2))
+        if not before < low <= high:
+            raise WireError(f"the interval {low}..{high} after {before}")
+        before = high
+        intervals.append((low, high))
+    return tuple(intervals)
+
+
+def read_rows(raw: Any) -> tuple[tuple[ProposalNumber, Value], ...]:
+    """Return rows of the history, or raise WireError."""
+    return tuple(
+        (read_number(number), read_value(value))
+        for number, value in (read_list(item, 2) for item in read_list(raw))
+    )
+
+
+def _first(raw: Any) -> int:
+    instance = read_instance(raw)
+    if instance < 1:
+        raise WireError("instances begin at 1")
+    return instance
+
+
+SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = (
+    (
+        Prepare,
+        (("number", read_number), ("first", _first), ("last", read_last), ("cursor", _first)),
+    ),
+    (
+        Promise,
+        (
+            ("number", read_number),
+            ("first", _first),
+            ("last", read_last),
+            ("cursor", _first),
+            ("covers_to", read_last),
+            ("final", read_bool),
+            ("compacted", read_instance),
+            ("reported", read_reports),
+        ),
+    ),
+    (
+        Accept,
+        (
+            ("number", read_number),
+            ("instance", _first),
+            ("value", read_value),
+            ("chosen_up_to", read_instance),
+        ),
+    ),
+    (Accepted, (("number", read_number), ("intervals", read_intervals))),
+    (Nack, (("number", read_number), ("instance", _first), ("promised", read_number))),
+    (Heartbeat, (("number", read_number), ("chosen_up_to", read_instance))),
+    (HeartbeatReply, (("number", read_number), ("promised", read_number))),
+    (CatchUpRequest, (("first", _first), ("last", read_instance))),
+    (
+        CatchUpReply,
+        (("first", _first), ("entries", read_rows), ("chosen_up_to", read_instance)),
+    ),
+    (Request, (("command", read_command),)),
+    (
+        Redirect,
+        (("client", read_name), ("sequence", read_instance), ("primary", read_primary)),
+    ),
+    (
+        Reply,
+        (
+            ("client", read_name),
+            ("sequence", read_instance),
+            ("instance", _first),
+            ("result", read_text),
+        ),
+    ),
+)
+"""Kind number (the position) -> message class and its fields, in the order of the wire."""
+
+_KIND_OF: Final = {message: kind for kind, (message, _) in enumerate(SCHEMA)}
+
+
+def plain(value: Any) -> Any:
+    """Return a field as what msgpack knows: lists, numbers, text, bytes and None."""
+    match value:
+        case Command(client, sequence, content, oldest):
+            return [client, sequence, oldest, content]
+        case tuple():
+            return [plain(item) for item in value]
+        case None | bool() | int() | str() | bytes():
+            return value
+        case _:
+            return None  # the no-op
+
+
+def to_plain(message: Message) -> list[Any]:
+    """Return a message as a list: its kind, then its fields."""
+    kind = _KIND_OF[type(message)]
+    return [kind, *(plain(getattr(message, name)) for name, _ in SCHEMA[kind][1])]
+
+
+def from_plain(raw: Any) -> Message:
+    """Return the message that a list stands for.
+
+    Raises:
+        WireError: anything about it is not as it must be.
+    """
+    items = read_list(raw)
+    if not items:
+        raise WireError("an empty message")
+    kind = read_int(items[0], MAX_ITEMS)
+    if kind >= len(SCHEMA):
+        raise WireError(f"unknown kind {kind}")
+    message, fields = SCHEMA[kind]
+    values = read_list(items, len(fields) + 1)[1:]
+    return message(**{name: read(v) for (name, read), v in zip(fields, values, strict=True)})
