@@ -6,40 +6,27 @@ data, bounded where it could grow with the number of messages.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import NamedTuple
+from typing import Any
 
+from paxos_engine.roles import events as ev
+from paxos_engine.roles.messages import Heartbeat
 from paxos_engine.roles.values import ProposalNumber, Value
+from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix
+from paxos_engine.trace.messagelog import LogLine, MessageLog
 
-
-class CellState(Enum):
-    """What one node holds for one instance; the value is its word on the screen."""
-
-    EMPTY = "empty"
-    PROMISED = "promised"
-    PROPOSED = "proposed"
-    ACCEPTED = "accepted"
-    CHOSEN = "chosen"
-    NOOP = "no-op"
-    GAP = "gap"
-
-
-class Cell(NamedTuple):
-    """One cell of the instance matrix.
-
-    On an acceptor PROMISED means promised for this instance alone, ACCEPTED that it voted, CHOSEN
-    (or NOOP) that its vote is for the value that a quorum chose. On a leader PROPOSED means that
-    it proposed the value, CHOSEN or NOOP that it has learned it, GAP that it found a hole.
-    """
-
-    state: CellState
-    number: ProposalNumber | None = None
-    value: Value | None = None
-
-
-EMPTY_CELL = Cell(CellState.EMPTY)
+__all__ = [
+    "EMPTY_CELL",
+    "Cell",
+    "CellState",
+    "ClusterView",
+    "GapLine",
+    "LogLine",
+    "NodeView",
+    "PendingCommand",
+]
 
 
 @dataclass(slots=True)
@@ -48,7 +35,7 @@ class NodeView:
 
     name: str
     role: str  # "leader", "acceptor" or "client"
-    port: int
+    port: int = 0
     status: str = "up"  # "up", "failed" or "crashed"
     status_reason: str = ""
     is_primary: bool = False
@@ -57,27 +44,17 @@ class NodeView:
     chosen_up_to: int = 0
     applied_up_to: int = 0
     state_hash: str = ""
-    backlog: int = 0  # messages sent to it and neither delivered nor lost yet
     heartbeat_at: float | None = None  # t of the last heartbeat heard (primary: the last it sent)
+    heartbeat_from: str = ""
     heartbeats: deque[float] = field(default_factory=lambda: deque(maxlen=64))  # their t
-    counters: dict[str, int] = field(default_factory=dict)  # "sent", "received", "lost", ...
+    counters: Counter[str] = field(default_factory=Counter)
 
-
-@dataclass(slots=True)
-class LogLine:
-    """One message on its way, and what became of it so far."""
-
-    seq: int
-    t: float
-    message: str
-    from_: str
-    to: str
-    kind: str
-    instance: str  # "7", "7..9", "7.." or ""
-    number: str
-    value: str
-    text: str  # the message's own one line
-    fate: str = "in flight"  # delivered, lost (why), delayed 40 ms, duplicated, refused (why)
+    @property
+    def backlog(self) -> int:
+        """Messages sent to this node that have neither arrived nor been lost."""
+        owed = self.counters["addressed"] + self.counters["duplicated"]
+        settled = self.counters["received"] + self.counters["lost"] + self.counters["refused"]
+        return max(0, owed - settled)
 
 
 @dataclass(slots=True)
@@ -88,7 +65,9 @@ class GapLine:
     node: str
     instance: int
     reason: str
-    outcome: str = "open"  # then e.g. "no-op chosen" or "found 'x', accepted earlier as 3.L1"
+    outcome: str = "open"
+    value: Value | None = None
+    found_number: ProposalNumber | None = None
 
 
 @dataclass(slots=True)
@@ -103,4 +82,322 @@ class PendingCommand:
 
 
 class ClusterView:
-    """The fold."""
+    """The state of a cluster as its trace tells it.
+
+    `now` is the time of the last entry, in seconds since the start, or what `advance` set.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.version = 0
+        self.header: ev.Header | None = None
+        self.nodes: dict[str, NodeView] = {}
+        self.matrix = Matrix()
+        self.messages = MessageLog()
+        self.gaps: deque[GapLine] = deque(maxlen=1_000)
+        self.pending: dict[tuple[str, int], PendingCommand] = {}
+        self.answered = 0
+        self.retried = 0
+        self.duplicates_suppressed = 0
+        self.latencies: deque[float] = deque(maxlen=256)
+        self.answers: deque[ev.Answered] = deque(maxlen=256)
+        self.faults: dict[str, Any] = {}
+        self.skipped = 0
+        self.violation: ev.Violation | None = None
+        self._open_gaps: dict[tuple[str, int], GapLine] = {}
+        self._handlers: dict[type[ev.Event], Callable[[ev.Entry, Any], None]] = {
+            ev.Header: self._header,
+            ev.Sent: self._sent,
+            ev.Delivered: self._arrived,
+            ev.Lost: self._arrived,
+            ev.Refused: self._arrived,
+            ev.Duplicated: self._arrived,
+            ev.Delayed: self._arrived,
+            ev.Prepared: self._prepared,
+            ev.Promised: self._promised,
+            ev.Proposed: self._proposed,
+            ev.AcceptedValue: self._accepted,
+            ev.Rejected: self._count,
+            ev.Synced: self._synced,
+            ev.Learned: self._learned,
+            ev.Applied: self._applied,
+            ev.GapFound: self._gap_found,
+            ev.GapFilled: self._gap_filled,
+            ev.CatchUpAsked: self._count,
+            ev.Submitted: self._submitted,
+            ev.Retried: self._retried,
+            ev.Answered: self._answered,
+            ev.Suspected: self._count,
+            ev.BecamePrimary: self._became_primary,
+            ev.Yielded: self._yielded,
+            ev.HeartbeatHeard: self._heartbeat,
+            ev.Failed: self._failed,
+            ev.Recovered: self._recovered,
+            ev.Crashed: self._crashed,
+            ev.FaultsChanged: self._faults_changed,
+            ev.Skipped: self._skipped,
+            ev.Violation: self._violated,
+        }
+
+    # --- feeding it ----------------------------------------------------------------------
+
+    def apply(self, entry: ev.Entry) -> None:
+        """Take one entry of the trace."""
+        self.now = max(self.now, entry.t)
+        self.version += 1
+        handler = self._handlers.get(type(entry.event))
+        if handler is not None:
+            handler(entry, entry.event)
+
+    def apply_all(self, entries: Iterable[ev.Entry]) -> None:
+        """Take entries in order."""
+        for entry in entries:
+            self.apply(entry)
+
+    def advance(self, now: float) -> None:
+        """Let time pass without an event, in seconds since the start."""
+        self.now = max(self.now, now)
+
+    # --- asking it -----------------------------------------------------------------------
+
+    @property
+    def leaders(self) -> list[NodeView]:
+        """The leaders, in ascending rank."""
+        return [node for node in self.nodes.values() if node.role == "leader"]
+
+    @property
+    def acceptors(self) -> list[NodeView]:
+        """The acceptors."""
+        return [node for node in self.nodes.values() if node.role == "acceptor"]
+
+    @property
+    def primaries(self) -> list[str]:
+        """Whoever believes to be primary and is up; two are slow, not wrong."""
+        return [n.name for n in self.leaders if n.is_primary and n.status == "up"]
+
+    @property
+    def highest_instance(self) -> int:
+        """The highest instance that any node has touched."""
+        return self.matrix.highest
+
+    @property
+    def chosen_count(self) -> int:
+        """How many instances are chosen, by the votes."""
+        return len(self.matrix.chosen)
+
+    @property
+    def open_gaps(self) -> list[GapLine]:
+        """The gaps that are not filled yet."""
+        return list(self._open_gaps.values())
+
+    @property
+    def log(self) -> deque[LogLine]:
+        """The last messages, newest last."""
+        return self.messages.lines
+
+    @property
+    def fault_text(self) -> str:
+        """The fault plan as a few words."""
+        parts = [str(self.faults.get("profile", "calm"))]
+        groups = self.faults.get("groups") or []
+        if groups:
+            parts.append("partition " + " | ".join(",".join(group) for group in groups))
+        parts += [f"cut {a}->{b}" for a, b in self.faults.get("cuts") or []]
+        return ", ".join(parts)
+
+    def cell(self, node: str, instance: int) -> Cell:
+        """Return what `node` holds for `instance`."""
+        return self.matrix.cell(node, instance)
+
+    def chosen_value(self, instance: int) -> Value | None:
+        """Return what a quorum chose for `instance`, whoever knows it."""
+        found = self.matrix.chosen.get(instance)
+        return found[1] if found else None
+
+    def chosen_number(self, instance: int) -> ProposalNumber | None:
+        """Return the number under which `instance` was decided."""
+        found = self.matrix.chosen.get(instance)
+        return found[0] if found else None
+
+    def known_by(self, instance: int) -> int:
+        """Return how many leaders have learned `instance`."""
+        return self.matrix.known_by(instance)
+
+    def why_pending(self) -> str:
+        """Say in one line what unanswered commands wait for; empty if there are none."""
+        if not self.pending or self.header is None:
+            return ""
+        up = [node.name for node in self.acceptors if node.status == "up"]
+        count, needed = len(self.acceptors), self.header.quorum[1]
+        if len(up) < needed:
+            return f"{len(up)} of {count} acceptors up, {needed} needed"
+        if not any(node.status == "up" for node in self.leaders):
+            return "no leader is up"
+        if not self.primaries:
+            return self._why_no_primary()
+        reached = [max(sum(self._reaches(p, a) for a in up) for p in self.primaries)]
+        if reached[0] < needed:
+            return f"partition: the primary reaches {reached[0]} of {count}, {needed} needed"
+        return "under way"
+
+    # --- inside --------------------------------------------------------------------------
+
+    def _why_no_primary(self) -> str:
+        for node in self.leaders:
+            if node.phase == "preparing" and node.status == "up":
+                return f"no primary: {node.name} asks for promises under {node.number}"
+        return "no primary: a leader is about to suspect the last one"
+
+    def _reaches(self, sender: str, to: str) -> bool:
+        both = ([sender, to], [to, sender])
+        if any(pair in (self.faults.get("cuts") or []) for pair in both):
+            return False
+        groups = self.faults.get("groups") or []
+        sides = [[n for n, group in enumerate(groups) if name in group] for name in (sender, to)]
+        return not sides[0] or not sides[1] or sides[0] == sides[1]
+
+    def _count(self, entry: ev.Entry, event: ev.Event) -> None:
+        node = self.nodes.get(entry.node)
+        if node is not None:
+            node.counters[event.name] += 1
+
+    def _header(self, entry: ev.Entry, event: ev.Header) -> None:
+        self.header = event
+        ports = event.ports or {}
+        for role, names in (("leader", event.leaders), ("acceptor", event.acceptors)):
+            for name in names:
+                self.nodes[name] = NodeView(name, role, ports.get(name, 0))
+        for name in ports:
+            self.nodes.setdefault(name, NodeView(name, "client", ports[name]))
+        for node in self.leaders:
+            node.phase = "following"
+        self.matrix.begin((*event.leaders, *event.acceptors), event.quorum[1])
+        self.faults = event.faults
+
+    def _sent(self, entry: ev.Entry, event: ev.Sent) -> None:
+        sender, receiver = self.nodes.get(entry.node), self.nodes.get(event.to)
+        if receiver is not None:
+            receiver.counters["addressed"] += 1
+        if sender is not None:
+            sender.counters["sent"] += 1
+            if isinstance(event.body, Heartbeat) and sender.heartbeat_at != entry.t:
+                self._beat(sender, entry.t, entry.node)
+        self.messages.sent(entry.seq, entry.t, entry.node, event)
+
+    def _arrived(self, entry: ev.Entry, event: Any) -> None:
+        node = self.nodes.get(entry.node)
+        if node is not None:
+            node.counters["received" if event.name == "delivered" else event.name] += 1
+        self.messages.fate(event)
+
+    def _prepared(self, entry: ev.Entry, event: ev.Prepared) -> None:
+        node = self.nodes[entry.node]
+        node.number = event.number
+        if not node.is_primary:
+            node.phase = "preparing"
+
+    def _promised(self, entry: ev.Entry, event: ev.Promised) -> None:
+        node = self.nodes[entry.node]
+        node.number = max(node.number or event.number, event.number)
+        node.counters["promised"] += 1
+        self.matrix.promised(entry.node, event)
+
+    def _accepted(self, entry: ev.Entry, event: ev.AcceptedValue) -> None:
+        node = self.nodes[entry.node]
+        node.number = max(node.number or event.number, event.number)
+        node.counters["accepted"] += 1
+        self.matrix.accepted(entry.node, event)
+
+    def _synced(self, entry: ev.Entry, event: ev.Synced) -> None:
+        self._count(entry, event)
+        self.matrix.synced(entry.node, event.mark)
+
+    def _proposed(self, entry: ev.Entry, event: ev.Proposed) -> None:
+        self._count(entry, event)
+        state = CellState.PROPOSED
+        self.matrix.leader(entry.node, event.instance, state, event.number, event.value)
+
+    def _learned(self, entry: ev.Entry, event: ev.Learned) -> None:
+        self._count(entry, event)
+        state = CellState.CHOSEN
+        self.matrix.leader(entry.node, event.instance, state, event.number, event.value)
+
+    def _applied(self, entry: ev.Entry, event: ev.Applied) -> None:
+        node = self.nodes[entry.node]
+        node.applied_up_to = node.chosen_up_to = event.instance
+        node.state_hash = event.state
+        if event.duplicate_of is not None:
+            node.counters["duplicates"] += 1
+            counts = [leader.counters["duplicates"] for leader in self.leaders]
+            self.duplicates_suppressed = max(counts)
+
+    def _gap_found(self, entry: ev.Entry, event: ev.GapFound) -> None:
+        self.matrix.gap(entry.node, event.instance)
+        key = (entry.node, event.instance)
+        if key not in self._open_gaps:
+            line = GapLine(entry.t, entry.node, event.instance, event.reason)
+            self._open_gaps[key] = line
+            self.gaps.append(line)
+
+    def _gap_filled(self, entry: ev.Entry, event: ev.GapFilled) -> None:
+        line = self._open_gaps.pop((entry.node, event.instance), None)
+        if line is None:
+            line = GapLine(entry.t, entry.node, event.instance, event.reason)
+            self.gaps.append(line)
+        line.outcome = event.outcome
+        line.value, line.found_number = event.value, event.found_number
+
+    def _submitted(self, entry: ev.Entry, event: ev.Submitted) -> None:
+        key = (event.client, event.sequence)
+        self.pending[key] = PendingCommand(*key, event.command.value, entry.t)
+
+    def _retried(self, entry: ev.Entry, event: ev.Retried) -> None:
+        self.retried += 1
+        pending = self.pending.get((event.client, event.sequence))
+        if pending is not None:
+            pending.retries += 1
+
+    def _answered(self, entry: ev.Entry, event: ev.Answered) -> None:
+        self.pending.pop((event.client, event.sequence), None)
+        self.answered += 1
+        self.latencies.append(event.seconds)
+        self.answers.append(event)
+
+    def _became_primary(self, entry: ev.Entry, event: ev.BecamePrimary) -> None:
+        node = self.nodes[entry.node]
+        node.is_primary, node.phase, node.number = True, "primary", event.number
+
+    def _yielded(self, entry: ev.Entry, event: ev.Yielded) -> None:
+        node = self.nodes[entry.node]
+        node.is_primary, node.phase = False, "following"
+        for key in [key for key in self._open_gaps if key[0] == entry.node]:
+            self._open_gaps.pop(key).outcome = "left to the next primary"
+
+    def _heartbeat(self, entry: ev.Entry, event: ev.HeartbeatHeard) -> None:
+        self._beat(self.nodes[entry.node], entry.t, event.from_)
+
+    def _beat(self, node: NodeView, t: float, sender: str) -> None:
+        node.heartbeat_at, node.heartbeat_from = t, sender
+        node.heartbeats.append(t)
+
+    def _failed(self, entry: ev.Entry, event: ev.Failed) -> None:
+        node = self.nodes[entry.node]
+        node.status, node.status_reason = "failed", event.kind
+
+    def _recovered(self, entry: ev.Entry, event: ev.Recovered) -> None:
+        node = self.nodes[entry.node]
+        node.status, node.status_reason = "up", ""
+
+    def _crashed(self, entry: ev.Entry, event: ev.Crashed) -> None:
+        node = self.nodes.get(entry.node)
+        if node is not None:
+            node.status, node.status_reason = "crashed", event.kind
+
+    def _faults_changed(self, entry: ev.Entry, event: ev.FaultsChanged) -> None:
+        self.faults = event.plan
+
+    def _skipped(self, entry: ev.Entry, event: ev.Skipped) -> None:
+        self.skipped += event.count
+
+    def _violated(self, entry: ev.Entry, event: ev.Violation) -> None:
+        self.violation = self.violation or event

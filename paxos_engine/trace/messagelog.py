@@ -1,0 +1,128 @@
+"""The message log as a fold: who said what to whom, and what became of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from paxos_engine.roles.events import Delayed, Delivered, Duplicated, Lost, Refused, Sent
+from paxos_engine.roles.messages import (
+    KINDS,
+    Accept,
+    Accepted,
+    CatchUpRequest,
+    Heartbeat,
+    HeartbeatReply,
+    Message,
+    Nack,
+    Prepare,
+    Promise,
+    Reply,
+    Request,
+    span,
+)
+from paxos_engine.roles.values import Command
+
+
+@dataclass(slots=True)
+class LogLine:
+    """One message on its way, and what became of it so far; its text is made when asked for."""
+
+    seq: int
+    t: float
+    message: str
+    from_: str
+    to: str
+    body: Message
+    delays: str = ""
+    fate: str = "in flight"
+
+    @property
+    def kind(self) -> str:
+        """The word for the message."""
+        return KINDS[type(self.body)]
+
+    @property
+    def instance(self) -> str:
+        """The instance or instances that it is about."""
+        match self.body:
+            case Prepare(first=first, last=last) | Promise(first=first, last=last):
+                return span(first, last)
+            case CatchUpRequest(first=first, last=last):
+                return span(first, last)
+            case Accepted(intervals=intervals):
+                return ",".join(span(low, high) for low, high in intervals)
+            case Accept(instance=instance) | Nack(instance=instance) | Reply(instance=instance):
+                return str(instance)
+            case _:
+                return ""
+
+    @property
+    def number(self) -> str:
+        """The proposal number, if it carries one."""
+        return str(getattr(self.body, "number", ""))
+
+    @property
+    def value(self) -> str | bytes:
+        """The value that it carries, as it came from outside."""
+        match self.body:
+            case Accept(value=Command(value=value)) | Request(command=Command(value=value)):
+                return value
+            case Accept():
+                return "no-op"
+            case Promise(reported=reported):
+                return f"{len(reported)} accepted" if reported else "nothing accepted"
+            case Nack(promised=promised):
+                return f"promised {promised}"
+            case _:
+                return ""
+
+
+class MessageLog:
+    """The last messages; heartbeats have a pane of their own and are left out.
+
+    Args:
+        most: how many messages are kept.
+    """
+
+    def __init__(self, most: int = 5_000) -> None:
+        self.lines: deque[LogLine] = deque()
+        self.version = 0
+        self._most = most
+        self._by_id: dict[str, LogLine] = {}
+
+    def sent(self, seq: int, t: float, node: str, event: Sent) -> None:
+        """Take a message that is about to leave."""
+        if isinstance(event.body, Heartbeat | HeartbeatReply):
+            return
+        line = LogLine(seq, t, event.message, node, event.to, event.body)
+        self.lines.append(line)
+        self._by_id[event.message] = line
+        if len(self.lines) > self._most:
+            self._by_id.pop(self.lines.popleft().message, None)
+        self.version += 1
+
+    def fate(self, event: Delivered | Lost | Duplicated | Delayed | Refused) -> None:
+        """Take what became of a message; several things can happen to one."""
+        line = self._by_id.get(event.message)
+        if line is None:
+            return
+        match event:
+            case Delivered():
+                line.fate = f"delivered{line.delays}"
+            case Lost(reason=reason):
+                line.fate = f"lost: {reason}{line.delays}"
+            case Refused(reason=reason):
+                line.fate = f"refused: {reason}"
+            case Delayed(seconds=seconds):
+                line.delays += f", delayed {seconds * 1000:.0f} ms"
+                line.fate = line.delays[2:]
+            case Duplicated():
+                line.delays += ", duplicated"
+        self.version += 1
+
+    def clear(self) -> None:
+        """Forget what was logged."""
+        self.lines.clear()
+        self._by_id.clear()
+        self.version += 1
