@@ -8,16 +8,20 @@ Importing this package opens nothing and starts nothing.
 """
 
 from paxos_engine.faults.plan import FaultPlan
-from paxos_engine.roles.events import Entry, Event
+from paxos_engine.faults.profiles import PROFILES
+from paxos_engine.roles.events import Entry, Event, Violation
 from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
 from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, Subscription
-from paxos_engine.trace.view import Cell, CellState, ClusterView
+from paxos_engine.trace.recorder import RecorderError
+from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine, NodeView
+from paxos_engine.wire.pump import PortInUse
 
 __all__ = [
     "NOOP",
+    "PROFILES",
     "Cell",
     "CellState",
     "ChosenCommand",
@@ -29,10 +33,16 @@ __all__ = [
     "Entry",
     "Event",
     "FaultPlan",
+    "GapLine",
+    "LogLine",
     "NoOp",
+    "NodeView",
     "OutcomeUnknown",
+    "PortInUse",
     "ProposalNumber",
+    "RecorderError",
     "Reply",
     "Subscription",
     "Value",
+    "Violation",
 ]

@@ -10,11 +10,15 @@ import random
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from paxos_engine.roles.effects import Effects, Role
 from paxos_engine.roles.events import Answered, Refused, Retried, Submitted
 from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Reply, Request
 from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
+
+ASK_AGAIN: Final = 0.15
+"""Seconds after which a client asks again when it was told that nobody leads."""
 
 
 @dataclass(slots=True)
@@ -43,7 +47,7 @@ class PaxosClient(Role):
         rng: random.Random,
         *,
         retry_after: float = 0.5,
-        retry_at_most: float = 4.0,
+        retry_at_most: float = 2.0,
         window: int = 128,
     ) -> None:
         self.name = name
@@ -139,9 +143,9 @@ class PaxosClient(Role):
             self._primary = redirect.primary
             self._send(out, now, effects, f"redirected to {redirect.primary}")
         elif redirect.primary is None:
-            # Nobody leads at the moment: ask again, but not at once, or the question circles.
+            # Nobody leads at the moment: ask again soon, but not at once, or the question circles.
             out.attempts += 1
-            self._schedule(out, now)
+            self._due_in(out, now, ASK_AGAIN)
 
     def _send_more(self, now: float, effects: Effects) -> None:
         while self._waiting and len(self._out) < self._window:
@@ -159,6 +163,9 @@ class PaxosClient(Role):
 
     def _schedule(self, out: _Outstanding, now: float) -> None:
         wait = min(self._retry_after * 2.0 ** min(out.attempts - 1, 16), self._retry_at_most)
+        self._due_in(out, now, wait)
+
+    def _due_in(self, out: _Outstanding, now: float, wait: float) -> None:
         due = now + wait * (0.75 + 0.5 * self._rng.random())
         heapq.heappush(self._due, (due, out.command.sequence, out.attempts))
 

@@ -33,7 +33,7 @@ class Timing:
     election_timeout: float = 1.0
     gap_fill_after: float = 2.0
     retransmit_after: float = 0.15
-    retransmit_at_most: float = 2.0
+    retransmit_at_most: float = 0.8
     catch_up_after: float = 0.3
 
     def retransmission(self, attempts: int, rng: random.Random) -> float:

@@ -64,7 +64,7 @@ class Cluster:
     ) -> None:
         self.config = config or ClusterConfig()
         began = clock()
-        self._clock = lambda: clock() - began
+        self._clock: Callable[[], float] = lambda: clock() - began
         self.leaders = list(self.config.leader_names)
         self.acceptors = list(self.config.acceptor_names)
         self.nodes = [*self.leaders, *self.acceptors]

@@ -1,0 +1,205 @@
+"""The command line: `paxos-tui` opens the console, `paxos-tui run` does without one.
+
+Textual is imported only when the console opens, so that `run` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, NoReturn, TypeVar
+
+import click
+
+from paxos_engine import PROFILES, Cluster, ClusterConfig, ConfigError, PortInUse, RecorderError
+
+SWITCH_INTERVAL: Final = 0.001
+"""Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cluster_options(command: F) -> F:
+    """Add the options that both commands share."""
+    options = [
+        click.option("--leaders", default=2, show_default=True, help="How many leaders."),
+        click.option("--acceptors", default=5, show_default=True, help="How many acceptors."),
+        click.option(
+            "--mode",
+            type=click.Choice(["multi", "classic"]),
+            default="multi",
+            show_default=True,
+            help="Phase 1 once per primacy, or for each command.",
+        ),
+        click.option(
+            "--election",
+            type=click.Choice(["number", "port"]),
+            default="number",
+            show_default=True,
+            help="Who leads: the higher proposal number, or the higher port.",
+        ),
+        click.option(
+            "--faults",
+            "profile",
+            type=click.Choice(list(PROFILES)),
+            default="calm",
+            show_default=True,
+            help="What the network does to messages.",
+        ),
+        click.option("--seed", default=0, show_default=True, help="Of faults and jitter."),
+        click.option(
+            "--base-port", type=int, default=None, help="First UDP port; free ones if left out."
+        ),
+        click.option(
+            "--gap-fill-after",
+            default=2.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="Age at which a gap is filled.",
+        ),
+        click.option(
+            "--record",
+            type=click.Path(dir_okay=False, path_type=Path),
+            default=None,
+            help="Write the whole trace to this file, as JSON lines.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("paxos-tui"), prog_name="paxos-tui")
+@cluster_options
+@click.option(
+    "--theme",
+    default="paxos-dark",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="A theme that ships with the program, or a file of your own.",
+)
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.pass_context
+def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -> None:
+    """Open a console in which a real Paxos cluster lives.
+
+    Leaders and acceptors run on threads of their own and talk over UDP on localhost. Submit
+    values, fail nodes, make the network hostile, and watch the history stay one.
+
+    First keys: s submits a value, 1 to 9 fail an acceptor or let it recover, p fails the
+    primary, a makes the network hostile, ? explains everything.
+
+    Without a terminal, use: paxos-tui run
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        fail("the console needs a terminal; without one, use: paxos-tui run")
+    from paxos_tui.app import PaxosApp  # noqa: PLC0415 - Textual, only when it is needed
+    from paxos_tui.themes import ThemeError, load_shipped, load_theme  # noqa: PLC0415
+
+    shipped = [each.name for each in load_shipped()]
+    extra = []
+    if theme not in shipped:
+        try:
+            extra = [load_theme(Path(theme))]
+        except ThemeError as error:
+            fail(f"{error}; themes that ship: {', '.join(shipped)}")
+        theme = extra[0].name
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    cluster = make_cluster(**options)
+    app = PaxosApp(cluster, theme=theme, extra_themes=extra)
+    with stopping(cluster):
+        app.run(mouse=not no_mouse)
+
+
+@cli.command()
+@cluster_options
+@click.option(
+    "--commands",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(1, 10_000_000),
+    help="How many commands to submit.",
+)
+@click.option("--fail", "failing", default="", metavar="NODES", help="Fail these first: A1,A2")
+@click.option(
+    "--timeout",
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    type=click.FloatRange(0.1),
+    help="Give up after this long.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--full", is_flag=True, help="Print whole histories, not their ends.")
+def run(
+    commands: int, failing: str, timeout: float, as_json: bool, full: bool, **options: Any
+) -> None:
+    """Run the demo without a console: submit commands, compare the leaders' histories.
+
+    The exit code is 0 only if every command is chosen and all histories agree.
+    """
+    from paxos_tui.run import run_demo  # noqa: PLC0415 - the console does not need it
+
+    cluster = make_cluster(**options)
+    nodes = [name.strip().upper() for name in failing.split(",") if name.strip()]
+    unknown = [name for name in nodes if name not in cluster.nodes]
+    if unknown:
+        cluster.stop()
+        fail(f"--fail: no node {unknown[0]}: there are {', '.join(cluster.nodes)}")
+    with stopping(cluster):
+        report = run_demo(cluster, commands, nodes, timeout)
+        report.print(as_json=as_json, full=full)
+    sys.exit(0 if report.good else 1)
+
+
+def make_cluster(**options: Any) -> Cluster:
+    """Return the cluster that the options describe, or leave with one line about them."""
+    try:
+        return Cluster(ClusterConfig(**options))
+    except (ConfigError, PortInUse, RecorderError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"the cluster cannot start: {error.strerror or error}")
+
+
+@contextlib.contextmanager
+def stopping(cluster: Cluster) -> Iterator[None]:
+    """Stop the cluster however this ends: normally, by Ctrl-C, SIGTERM or a dying terminal."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = {s: signal.signal(s, end) for s in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        cluster.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def fail(text: str) -> NoReturn:
+    """Leave with one line on standard error and exit code 2."""
+    click.echo(f"paxos-tui: {text}", err=True)
+    sys.exit(2)
+
+
+def main() -> None:
+    """Run the command line; what went wrong is one line, never a traceback."""
+    try:
+        cli.main(prog_name="paxos-tui", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("paxos-tui: stopped", err=True)
+        sys.exit(130)

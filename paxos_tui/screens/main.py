@@ -1,0 +1,193 @@
+"""The main screen: cards, matrix, node, heartbeats, gaps, log. It composes and lays out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Static
+
+from paxos_engine import ClusterView
+from paxos_tui.feed import Feed
+from paxos_tui.widgets.gap_pane import GapPane
+from paxos_tui.widgets.heartbeat_pane import HeartbeatPane
+from paxos_tui.widgets.instance_matrix import InstanceMatrix, NodeTable
+from paxos_tui.widgets.line_table import LineTable
+from paxos_tui.widgets.lines import AppHeader, PaneTabs, StatusLine
+from paxos_tui.widgets.message_log import MessageLog
+from paxos_tui.widgets.node_card import NodeBar, NodeCard
+
+LEAST: Final = (60, 16)
+"""Columns and rows below which nothing sensible can be shown."""
+
+ROOMY: Final = (100, 30)
+"""Columns and rows from which on all panes stand side by side."""
+
+PANES: Final = {
+    "matrix": "instances",
+    "node": "node",
+    "hearts": "heartbeats",
+    "log": "messages",
+    "gaps": "gaps",
+}
+
+
+class MainScreen(Screen[None]):
+    """The console's one big screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "pane(1)", "Next pane", show=False, priority=True),
+        Binding("shift+tab", "pane(-1)", "Previous pane", show=False, priority=True),
+        Binding("escape", "back", "Back", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.node_in_focus = "L1"
+        self._active = 0
+
+    def compose(self) -> ComposeResult:
+        """Put the widgets in their places; the stylesheet says how large each is."""
+        yield Static(id="too-small", markup=False)
+        yield AppHeader()
+        yield NodeBar()
+        yield PaneTabs(list(PANES.values()))
+        with Container(id="panes"):
+            yield InstanceMatrix(id="matrix", classes="pane")
+            yield NodeTable(id="node", classes="pane")
+            yield MessageLog(id="log", classes="pane")
+            with Vertical(id="side"):
+                yield HeartbeatPane(id="hearts", classes="pane")
+                yield GapPane(id="gaps", classes="pane")
+        yield Input(placeholder="filter the log: words that must all occur", id="filter")
+        yield StatusLine()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Title the panes and begin in the matrix."""
+        for name, title in PANES.items():
+            self.query_one(f"#{name}").border_title = title
+        self._activate(0)
+
+    # --- painting ------------------------------------------------------------------------
+
+    def show(self, view: ClusterView, feed: Feed, notes: list[str]) -> None:
+        """Paint everything that can be seen."""
+        self.query_one(AppHeader).show(view)
+        self.query_one(NodeBar).show(view, self.node_in_focus)
+        for table in self.query(LineTable):
+            if table.is_on_screen or table.size:
+                table.show(view)
+        self.query_one(PaneTabs).show(self._active)
+        self.query_one(StatusLine).show(view, feed.agreed, feed.unchecked, notes)
+        node = self.query_one(NodeTable)
+        node.border_title = f"node {self.node_in_focus}"
+        node.border_subtitle = node.counters() or None
+        log = self.query_one(MessageLog)
+        log.border_title = f"messages, filter: {log.filter}" if log.filter else "messages"
+        if view.faults.get("groups") or view.faults.get("cuts"):
+            log.border_subtitle = "partitioned"
+        else:
+            log.border_subtitle = None
+
+    def look_at(self, node: str) -> None:
+        """Make `node` the one in focus."""
+        self.node_in_focus = node
+        self.query_one(NodeTable).focus_on(node)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout: all panes, one pane with tabs, or a word of regret."""
+        width, height = event.size
+        too_small = width < LEAST[0] or height < LEAST[1]
+        small = width < ROOMY[0] or height < ROOMY[1]
+        self.set_class(too_small, "-too-small")
+        self.set_class(small, "-small")
+        self.set_class(width >= 160, "-wide")
+        text = f"The terminal is {width}x{height}.\npaxos-tui needs {LEAST[0]}x{LEAST[1]}."
+        self.query_one("#too-small", Static).update(text)
+
+    # --- moving between panes ------------------------------------------------------------
+
+    def action_pane(self, step: int) -> None:
+        """Go to the next or previous pane."""
+        self._activate((self._active + step) % len(PANES))
+
+    def _activate(self, position: int) -> None:
+        self._active = position
+        names = list(PANES)
+        for number, name in enumerate(names):
+            self.query_one(f"#{name}").set_class(number == position, "-active")
+        self.query_one("#side").set_class(names[position] in ("hearts", "gaps"), "-active")
+        self.query_one(PaneTabs).show(position)
+        self.query_one(f"#{names[position]}").focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which pane is in use, however it was chosen."""
+        name = event.widget.id
+        if name in PANES:
+            self._active = list(PANES).index(name)
+
+    @on(PaneTabs.Picked)
+    def _pick(self, event: PaneTabs.Picked) -> None:
+        self._activate(event.position)
+
+    @on(NodeCard.Chosen)
+    def _choose(self, event: NodeCard.Chosen) -> None:
+        self.look_at(event.node)
+
+    def pane(self) -> LineTable:
+        """Return the pane in use."""
+        return self.query_one(f"#{list(PANES)[self._active]}", LineTable)
+
+    def zoom(self) -> None:
+        """Give the pane in use the whole screen, or end that."""
+        if self.maximized is not None:
+            self.minimize()
+        else:
+            self.maximize(self.pane())
+
+    # --- the filter ----------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        """Let the person type a filter; the log follows each letter."""
+        field = self.query_one("#filter", Input)
+        field.add_class("-open")
+        field.focus()
+        if self.has_class("-small"):
+            self._show_only("log")
+
+    def _show_only(self, name: str) -> None:
+        self._active = list(PANES).index(name)
+        for other in PANES:
+            self.query_one(f"#{other}").set_class(other == name, "-active")
+        self.query_one("#side").remove_class("-active")
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        log = self.query_one(MessageLog)
+        log.filter = event.value
+        if log.view is not None:
+            log.show(log.view)
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        self._close_filter()
+
+    def action_back(self) -> None:
+        """End zooming or filtering; a filter is cleared."""
+        if self.maximized is not None:
+            self.minimize()
+            return
+        self.query_one("#filter", Input).value = ""
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        field: Widget = self.query_one("#filter")
+        if field.has_class("-open"):
+            field.remove_class("-open")
+            self.query_one("#log").focus()

@@ -1,0 +1,51 @@
+"""Text from outside, made visible and harmless: what a person submits is shown, never obeyed."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+LOOK_AT_MOST: Final = 300
+"""Characters or bytes of a value that are looked at, however long it is."""
+
+
+def visible(value: str | bytes, width: int | None = None) -> str:
+    """Return `value` so that every character of it can be seen and none acts.
+
+    Control characters become their pictures, marks that turn or hide text become their code,
+    bytes that are no UTF-8 become escapes.
+
+    Args:
+        value: text or bytes from outside.
+        width: the most cells it may take; what is longer ends in an ellipsis.
+    """
+    cut = len(value) > LOOK_AT_MOST
+    head = value[:LOOK_AT_MOST]
+    text = head.decode("utf-8", "backslashreplace") if isinstance(head, bytes) else head
+    shown = "".join(map(_visible, text)) + ("…" if cut else "")
+    if width is not None and cell_len(shown) > width:
+        return set_cell_size(shown, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
+    return shown
+
+
+def fit(text: str, width: int) -> str:
+    """Return `text`, which is safe already, in exactly `width` cells."""
+    if cell_len(text) > width > 0:
+        return set_cell_size(text, width - 1) + "…"
+    return set_cell_size(text, max(0, width))
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if character == "\x7f":
+        return "\u2421"
+    if code < 0x20:
+        return chr(0x2400 + code)
+    category = unicodedata.category(character)
+    # Cc: other controls; Cf: marks that turn or hide text; Cs: half a character; Co, Cn: no
+    # glyph; Zl, Zp: line ends; Mn, Me: marks that climb onto their neighbour.
+    if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"):
+        return f"<{code:04X}>"
+    return character

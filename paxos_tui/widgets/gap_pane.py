@@ -1,0 +1,62 @@
+"""The gap pane: which instance was open, why, and what came out."""
+
+from __future__ import annotations
+
+from paxos_engine import ClusterView, GapLine
+from paxos_tui.text import fit
+from paxos_tui.widgets.instance_matrix import value_text
+from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+
+
+def outcome_text(gap: GapLine) -> str:
+    """Say in words what came out of a gap."""
+    match gap.outcome:
+        case "no-op":
+            return "no-op chosen"
+        case "found":
+            return f"found {value_text(gap.value, 20)}, accepted earlier as {gap.found_number}"
+        case "own":
+            return f"own command {value_text(gap.value, 20)} proposed again"
+        case "catch-up":
+            return f"learned {value_text(gap.value, 20)} from a peer"
+        case "learned":
+            return f"learned {value_text(gap.value, 20)}"
+        case other:
+            return other
+
+
+class GapPane(LineTable):
+    """The last gaps, newest first."""
+
+    def stamp(self, view: ClusterView) -> object:
+        """Return what changes when a gap is found or filled."""
+        return (len(view.gaps), len(view.open_gaps), view.gaps[-1].t if view.gaps else 0)
+
+    def row_count(self) -> int:
+        """Return how many gaps are known."""
+        return len(self.view.gaps) if self.view else 0
+
+    def heading(self, width: int) -> list[Part]:
+        """Return the names of the columns."""
+        return [
+            column("time", 8),
+            column("by", 3),
+            column("slot", 6),
+            column("why", 9),
+            Part("what came out"),
+        ]
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """Return one gap."""
+        assert self.view is not None
+        gap = self.view.gaps[-1 - number]
+        paint = "gap" if gap.outcome == "open" else "noop" if gap.outcome == "no-op" else "chosen"
+        parts = [
+            column(f"{gap.t:8.3f}", 8, "dim"),
+            column(gap.node, 3, "strong"),
+            column(str(gap.instance), 6, "strong"),
+            column(gap.reason, 9),
+        ]
+        glyph = "◇ " if gap.outcome == "open" else ""
+        parts.append(Part(fit(glyph + outcome_text(gap), rest(parts, width)), paint))
+        return parts

@@ -1,0 +1,113 @@
+"""The instance matrix: what every node holds for every instance, newest first."""
+
+from __future__ import annotations
+
+from paxos_engine import ClusterView, Command, Value
+from paxos_tui.text import fit, visible
+from paxos_tui.widgets.line_table import LineTable, Part, column
+from paxos_tui.widgets.paint import CELLS
+
+
+def value_text(value: Value | None, width: int) -> str:
+    """Return a value as it may be painted; the no-op is a word, no value is nothing."""
+    if value is None:
+        return ""
+    return visible(value.value, width) if isinstance(value, Command) else "no-op"
+
+
+class InstanceMatrix(LineTable):
+    """Rows: instances. Columns: what is chosen, who knows, then a cell for every node."""
+
+    def stamp(self, view: ClusterView) -> object:
+        """Return the matrix's version."""
+        return (view.matrix.version, len(view.nodes))
+
+    def row_count(self) -> int:
+        """Return how many instances have been touched."""
+        return self.view.highest_instance if self.view else 0
+
+    def heading(self, width: int) -> list[Part]:
+        """Return the names of the columns."""
+        assert self.view is not None
+        cell, value = self._widths(width)
+        names = [node.name for node in (*self.view.leaders, *self.view.acceptors)]
+        return [
+            column("slot", 6),
+            column("chosen value", value),
+            column("known", 5),
+            *(column(name, cell) for name in names),
+        ]
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """Return one instance."""
+        view = self.view
+        assert view is not None
+        instance = view.highest_instance - number
+        cell_width, value_width = self._widths(width)
+        chosen = view.chosen_value(instance)
+        known = f"{view.known_by(instance)}/{len(view.leaders)}" if chosen else ""
+        parts = [
+            column(str(instance), 6, "strong"),
+            column(value_text(chosen, value_width), value_width, "chosen" if chosen else "dim"),
+            column(known, 5, "dim"),
+        ]
+        for node in (*view.leaders, *view.acceptors):
+            cell = view.cell(node.name, instance)
+            look = CELLS[cell.state]
+            ballot = f" {cell.number}" if cell.number and cell_width > 5 else ""
+            parts.append(column(look.glyph + ballot, cell_width, look.paint))
+        return parts
+
+    def _widths(self, width: int) -> tuple[int, int]:
+        """Return the widths of a node's cell and of the value."""
+        nodes = len(self.view.leaders) + len(self.view.acceptors) if self.view else 1
+        free = width - 6 - 5 - 3
+        roomy = free - nodes * 9 >= 12
+        cell = 8 if roomy else 2
+        return cell, max(6, min(40, free - nodes * (cell + 1)))
+
+
+class NodeTable(LineTable):
+    """The instance table of the node in focus, and its counters."""
+
+    node = "L1"
+
+    def stamp(self, view: ClusterView) -> object:
+        """Return what changes with the node and its rows."""
+        node = view.nodes.get(self.node)
+        return (view.matrix.version, self.node, node and node.counters.total())
+
+    def focus_on(self, node: str) -> None:
+        """Show another node."""
+        self.node = node
+
+    def row_count(self) -> int:
+        """Return how many instances have been touched."""
+        return self.view.highest_instance if self.view else 0
+
+    def heading(self, width: int) -> list[Part]:
+        """Return the names of the columns."""
+        return [column("slot", 6), column("state", 10), column("number", 8), Part("value")]
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """Return one instance as this node has it."""
+        assert self.view is not None
+        instance = self.view.highest_instance - number
+        cell = self.view.cell(self.node, instance)
+        look = CELLS[cell.state]
+        free = max(1, width - 27)
+        return [
+            column(str(instance), 6, "strong"),
+            column(f"{look.glyph} {cell.state.value}", 10, look.paint),
+            column(str(cell.number or ""), 8, "plain"),
+            Part(fit(value_text(cell.value, free), free), look.paint),
+        ]
+
+    def counters(self) -> str:
+        """Return the node's counters as one line."""
+        if self.view is None or self.node not in self.view.nodes:
+            return ""
+        node = self.view.nodes[self.node]
+        names = ("sent", "received", "lost", "promised", "accepted", "rejected", "learned")
+        said = [f"{name} {node.counters[name]}" for name in names if node.counters[name]]
+        return "  ".join(said)

@@ -1,0 +1,182 @@
+"""A table that paints only the rows on screen: a million rows scroll like ten.
+
+Newest first: row 0 is at the top, and following means staying there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from paxos_engine import ClusterView
+from paxos_tui.text import fit
+from paxos_tui.widgets.paint import Painter
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Part(NamedTuple):
+    """A piece of a line: text that is safe to paint, and the name of its paint."""
+
+    text: str
+    paint: str = "plain"
+
+
+class LineTable(Painter, ScrollView, can_focus=True):
+    """Base of the big tables: a heading, then rows made when they are painted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "newest", "Newest", show=False),
+        Binding("end,G", "oldest", "Oldest", show=False),
+        Binding("enter", "select", "Select", show=False),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=True)
+    follow: reactive[bool] = reactive(True, repaint=False)
+
+    class Selected(Message):
+        """A row was clicked or entered."""
+
+        def __init__(self, table: LineTable, row: int) -> None:
+            super().__init__()
+            self.table = table
+            self.row = row
+
+        @property
+        def control(self) -> LineTable:
+            """The table that it is about."""
+            return self.table
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.view: ClusterView | None = None
+        self._painted: object = None
+        self._count = 0
+
+    # --- what a table says ---------------------------------------------------------------
+
+    def heading(self, width: int) -> list[Part]:
+        """Return the heading for a table of `width` cells."""
+        raise NotImplementedError
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """Return row `number`, 0 being the newest."""
+        raise NotImplementedError
+
+    def row_count(self) -> int:
+        """Return how many rows there are."""
+        raise NotImplementedError
+
+    def stamp(self, view: ClusterView) -> object:
+        """Return something that changes when what is painted changes."""
+        raise NotImplementedError
+
+    # --- painting ------------------------------------------------------------------------
+
+    def show(self, view: ClusterView) -> Self:
+        """Paint `view`, if anything of it that is seen here has changed."""
+        self.view = view
+        stamp = self.stamp(view)
+        if stamp != self._painted:
+            self._painted = stamp
+            self._resize_to(self.row_count())
+            self.refresh()
+        return self
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the screen: the heading, or the row scrolled to."""
+        width = self.scrollable_content_region.width
+        if y == 0:
+            parts = self.heading(width) if self.view is not None else []
+            return self._strip([Part(p.text, "head") for p in parts], width)
+        number = y - 1 + self.scroll_offset.y
+        if self.view is None or number >= self._count:
+            return Strip.blank(width, self.rich_style)
+        strip = self._strip(self.row(number, width), width)
+        if number == self.cursor and self.has_focus:
+            strip = strip.apply_style(self.paint("cursor"))
+        return strip
+
+    def _strip(self, parts: list[Part], width: int) -> Strip:
+        segments = [Segment(part.text, self.paint(part.paint)) for part in parts]
+        return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
+
+    def _resize_to(self, count: int) -> None:
+        grown = count - self._count
+        self._count = count
+        self.cursor = max(0, min(self.cursor, count - 1))
+        self.virtual_size = Size(self.scrollable_content_region.width, count + 1)
+        if self.follow:
+            self.scroll_to(y=0, animate=False)
+        elif grown > 0:
+            # New rows come in at the top: keep what is being read where it is.
+            self.cursor += grown
+            self.scroll_to(y=self.scroll_offset.y + grown, animate=False)
+
+    # --- moving --------------------------------------------------------------------------
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor by `rows`; leaving the newest row ends following."""
+        self.cursor = max(0, min(self._count - 1, self.cursor + rows))
+        self.follow = self.cursor == 0
+        visible = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + visible:
+            self.scroll_to(y=self.cursor - visible + 1, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by screens."""
+        self.action_move(pages * max(1, self.size.height - 2))
+
+    def action_newest(self) -> None:
+        """Go to the newest row and follow."""
+        self.action_move(-self._count)
+
+    def action_oldest(self) -> None:
+        """Go to the oldest row."""
+        self.action_move(self._count)
+
+    def action_select(self) -> None:
+        """Say that the row under the cursor was chosen."""
+        if self._count:
+            self.post_message(self.Selected(self, self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is."""
+        row = event.y - 1 + self.scroll_offset.y
+        if event.y > 0 and row < self._count:
+            self.cursor = row
+            self.follow = row == 0
+            self.action_select()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Stop following when the mouse wheel leaves the newest row."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value > 0 and self.follow and old_value < new_value:
+            self.follow = False
+
+
+def column(text: str, width: int, paint: str = "plain") -> Part:
+    """Return `text` in exactly `width` cells and one space."""
+    return Part(fit(text, width) + " ", paint)
+
+
+def rest(parts: list[Part], width: int) -> int:
+    """Return how many cells are left after `parts`."""
+    return max(0, width - sum(cell_len(part.text) for part in parts))

@@ -1,0 +1,144 @@
+"""A card for each node: what it is, whether it is up, whom it follows, how far it has got."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.containers import HorizontalScroll
+from textual.message import Message
+from textual.widget import Widget
+
+from paxos_engine import ClusterView, NodeView
+from paxos_tui.widgets.paint import BEAT, FAILED, PRIMARY, UP, Painter, bars
+
+SLOWEST_BEAT = 0.5
+"""Seconds between two heartbeats that make a full bar."""
+
+
+class NodeCard(Painter, Widget, can_focus=True):
+    """The card of one node."""
+
+    class Chosen(Message):
+        """The card was clicked or got the focus: its node is the one to look at."""
+
+        def __init__(self, node: str) -> None:
+            super().__init__()
+            self.node = node
+
+    def __init__(self, node: NodeView) -> None:
+        super().__init__(id=f"card-{node.name}")
+        self.node = node
+        self._painted: object = None
+        self._now = 0.0
+
+    def show(self, view: ClusterView, in_focus: bool) -> None:
+        """Paint the node as `view` has it."""
+        node = view.nodes[self.node.name]
+        self.node, self._now = node, view.now
+        stamp = (
+            node.status,
+            node.is_primary,
+            node.number,
+            node.phase,
+            node.applied_up_to,
+            node.backlog,
+            node.counters["accepted"],
+            int(self._since() * 10),
+            in_focus,
+        )
+        if stamp != self._painted:
+            self._painted = stamp
+            self.set_class(node.status != "up", "-failed")
+            self.set_class(node.is_primary and node.status == "up", "-primary")
+            self.set_class(in_focus, "-in-focus")
+            self.refresh()
+
+    def render(self) -> Text:
+        """Return the card's lines: five, or three where there is little room."""
+        lines = self._lines() if self.size.height > 3 else self._few_lines()
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for number, (content, paint) in enumerate(lines):
+            text.append("\n" if number else "")
+            text.append(content, self.paint(paint))
+        return text
+
+    def on_focus(self) -> None:
+        """Make this node the one to look at."""
+        self.post_message(self.Chosen(self.node.name))
+
+    def on_click(self, event: events.Click) -> None:
+        """Take the focus."""
+        self.focus()
+
+    def _lines(self) -> list[tuple[str, str]]:
+        node = self.node
+        first = (f"{self._title()} :{node.port}", self._paint_of_title())
+        if node.role == "leader":
+            work = f"applied {node.applied_up_to}"
+        else:
+            work = f"votes {node.counters['accepted']}"
+        return [
+            first,
+            self._status(),
+            (f"number {node.number or '-'}", "plain"),
+            (f"{work}  wait {node.backlog}", "plain"),
+            self._pulse(),
+        ]
+
+    def _few_lines(self) -> list[tuple[str, str]]:
+        node = self.node
+        return [
+            (self._title(), self._paint_of_title()),
+            (f"{self._glyph()} {node.number or '-'}", self._status()[1]),
+            (f"{BEAT.glyph}{self._since():.1f}s" if node.heartbeats else "-", "dim"),
+        ]
+
+    def _title(self) -> str:
+        star = f"{PRIMARY.glyph} " if self.node.is_primary else ""
+        return f"{star}{self.node.name}"
+
+    def _paint_of_title(self) -> str:
+        return "primary" if self.node.is_primary and self.node.status == "up" else "strong"
+
+    def _glyph(self) -> str:
+        return UP.glyph if self.node.status == "up" else FAILED.glyph
+
+    def _status(self) -> tuple[str, str]:
+        node = self.node
+        if node.status != "up":
+            return (f"{FAILED.glyph} {node.status.upper()}", "down")
+        role = node.phase if node.role == "leader" else "acceptor"
+        return (f"{UP.glyph} {role}", "primary" if node.is_primary else "up")
+
+    def _pulse(self) -> tuple[str, str]:
+        beats = list(self.node.heartbeats)
+        if not beats:
+            return ("no heartbeat", "dim")
+        gaps = [later - earlier for earlier, later in pairwise(beats)]
+        gaps = [gap for gap in gaps if gap > 0.001]
+        since = f"{BEAT.glyph} {self._since():.1f}s "
+        return (since + bars(gaps, max(0, self.size.width - len(since)), SLOWEST_BEAT), "primary")
+
+    def _since(self) -> float:
+        at = self.node.heartbeat_at
+        return max(0.0, self._now - at) if at is not None else 0.0
+
+
+class NodeBar(HorizontalScroll):
+    """All cards, leaders first."""
+
+    BINDINGS: ClassVar = []
+
+    def show(self, view: ClusterView, focus: str) -> None:
+        """Paint every card, made when its node first appears."""
+        known = {card.node.name: card for card in self.query(NodeCard)}
+        fresh = [
+            NodeCard(node) for node in (*view.leaders, *view.acceptors) if node.name not in known
+        ]
+        if fresh:
+            self.mount_all(fresh)
+        for name, card in known.items():
+            card.show(view, name == focus)
