@@ -26,6 +26,7 @@ class _Outstanding:
     command: Command
     since: float
     attempts: int = 0
+    asked: str = ""  # the leader that it was last sent to
 
 
 class PaxosClient(Role):
@@ -114,7 +115,8 @@ class PaxosClient(Role):
             out = self._out.get(sequence)
             if out is None or out.attempts != attempts:
                 continue
-            self._turn_from(self._primary)
+            if out.asked == self._primary:  # else another command has turned away from it already
+                self._turn_from(self._primary)
             self._send(out, now, effects, "no answer")
         return effects
 
@@ -139,7 +141,7 @@ class PaxosClient(Role):
         out = self._out.get(redirect.sequence)
         if out is None:
             return
-        if redirect.primary in self.leaders and redirect.primary != self._primary:
+        if redirect.primary in self.leaders and redirect.primary != out.asked:
             self._primary = redirect.primary
             self._send(out, now, effects, f"redirected to {redirect.primary}")
         elif redirect.primary is None:
@@ -158,6 +160,7 @@ class PaxosClient(Role):
         if why_again:
             effects.say(Retried(self.name, command.sequence, self._primary, why_again))
         out.attempts += 1
+        out.asked = self._primary
         effects.send(self._primary, Request(command))
         self._schedule(out, now)
 

@@ -7,12 +7,17 @@ whichever threads speak. Each reader has a queue of its own; appending to it tak
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from paxos_engine.roles.events import Entry, Event, Header, Skipped
 
-_JOINED = Skipped(0)  # holds the place of the number that a new reader used up
+_JOINED: Final = Skipped(0)  # holds the place of the number that a late reader used up
+
+PATIENCE: Final = 3
+"""In how many successive drains a bounded reader may meet the same hole before it gives it up."""
 
 
 class TraceReader:
@@ -20,7 +25,7 @@ class TraceReader:
 
     Entries come in contiguous `seq`. A hole is either a race (another thread has its number but
     has not appended yet), which is waited for, or an overflow of the ring, which is reported as
-    a `Skipped` entry and counted in `missed`.
+    a `Skipped` entry and counted in `missed`. A reader without a limit never skips.
 
     Args:
         trace: where it is detached again.
@@ -32,63 +37,93 @@ class TraceReader:
         self._trace = trace
         self._limit = limit
         self._ring: deque[Entry] = deque(maxlen=limit)
+        self.offer: Callable[[Entry], None] = self._ring.append
+        self._header: Entry | None = None
         self._early: dict[int, Entry] = {}
-        self._next = 0
-        self._begin = 0
+        self._next = 1
+        self._waited = 0
 
     @property
     def backlog(self) -> int:
         """How many entries wait to be drained."""
-        return len(self._ring) + len(self._early)
+        return len(self._ring) + len(self._early) + (self._header is not None)
 
     def drain(self, most: int | None = None) -> list[Entry]:
-        """Return what has come since, in order, at most about `most` entries."""
-        taken = len(self._ring)
-        overflowed = self._limit is not None and taken >= self._limit
-        for _ in range(taken if most is None else min(taken, most)):
-            try:
-                entry = self._ring.popleft()
-            except IndexError:  # the ring overflowed meanwhile, and dropped what we had counted
-                break
-            if entry.seq >= self._begin or entry.seq == 0:
-                self._early[entry.seq] = entry
-        released = self._release()
-        if overflowed and self._early:
-            released += self._skip()
+        """Return what has come since, in order, at most `most` entries."""
+        released: list[Entry] = []
+        if self._header is not None and most != 0:
+            released.append(self._header)
+            self._header = None
+        room = None if most is None else most - len(released)
+        overflowed = self._take(room)
+        self._release(released, most)
+        if not self._early or self._next in self._early:
+            self._waited = 0
+            return released
+        self._waited += 1
+        if self._limit is not None and (overflowed or self._waited >= PATIENCE):
+            if most is None or len(released) < most:
+                released.append(self._skip())
+            self._release(released, most)
         return released
 
     def close(self) -> None:
         """Stop reading; nothing is kept for this reader any more."""
         self._trace.detach(self)
+        self._ring.clear()
+        self._early.clear()
 
-    def begin(self, seq: int) -> None:
-        """Be owed everything after `seq`; called once, by the trace."""
-        self._begin = seq
+    def begin(self, header: Entry, seq: int) -> None:
+        """Be owed the header and everything from `seq` on; called once, by the trace."""
+        self._header = header
+        self._next = seq
 
-    def offer(self, entry: Entry) -> None:
-        """Take an entry; called by whichever thread publishes."""
-        self._ring.append(entry)
+    def _take(self, room: int | None) -> bool:
+        """Sort in what is in the ring; return whether the ring was full."""
+        taken = len(self._ring)
+        overflowed = self._limit is not None and taken >= self._limit
+        if room is not None:
+            # What was sorted in already and waits for a hole must not stop us from reaching the
+            # entry that fills it.
+            ready = len(self._early) if self._next in self._early else 0
+            taken = min(taken, max(0, room - ready))
+        for _ in range(taken):
+            try:
+                entry = self._ring.popleft()
+            except IndexError:  # dropped by an overflow after we had counted
+                overflowed = True
+                break
+            # What was given up as missed, or was never owed, may still arrive; it stays missed.
+            if entry.seq >= self._next:
+                self._early[entry.seq] = entry
+        return overflowed
 
-    def _release(self) -> list[Entry]:
-        released: list[Entry] = []
-        while (entry := self._early.pop(self._next, None)) is not None:
-            self._next = max(entry.seq + 1, self._begin)
-            if entry.event != _JOINED:
+    def _release(self, released: list[Entry], most: int | None) -> None:
+        early = self._early
+        while most is None or len(released) < most:
+            entry = early.pop(self._next, None)
+            if entry is None:
+                return
+            self._next += 1
+            if entry.event is not _JOINED:
                 released.append(entry)
-        return released
 
-    def _skip(self) -> list[Entry]:
-        """Step over the hole that an overflow left."""
+    def _skip(self) -> Entry:
+        """Step over a hole, and say how long it is."""
         first = min(self._early)
         count = first - self._next
-        self.missed += count
         hole = Entry(self._next, self._early[first].t, "trace", Skipped(count))
+        self.missed += count
         self._next = first
-        return [hole, *self._release()]
+        self._waited = 0
+        return hole
 
 
 class Trace:
     """The stream of one cluster.
+
+    A reader that must see everything is made before the nodes start; one that is made later gets
+    the header, and then what happens from that moment on.
 
     Args:
         header: what every reader gets first.
@@ -100,33 +135,55 @@ class Trace:
         self._clock = clock
         self._numbers = itertools.count(1)
         self._readers: tuple[TraceReader, ...] = ()
+        self._sinks: tuple[Callable[[Entry], None], ...] = ()
+        self._spoken = False
+        self._joining = threading.Lock()  # readers come and go one at a time; publishing is free
+
+    @property
+    def header(self) -> Header:
+        """What ran: the first entry that every reader gets."""
+        assert isinstance(self._header.event, Header)
+        return self._header.event
 
     def publish(self, node: str, event: Event) -> None:
-        """Stamp an event and hand it to every reader; never blocks."""
-        seq = next(self._numbers)
-        entry = Entry(seq, self._clock(), node, event)
-        self._offer(entry)
+        """Stamp an event and hand it to every reader; never blocks, takes no lock."""
+        self._spoken = True
+        # The number is drawn before the readers are looked up: `reader` relies on that order.
+        entry = Entry(next(self._numbers), self._clock(), node, event)
+        for sink in self._sinks:
+            sink(entry)
 
     def reader(self, limit: int | None = None) -> TraceReader:
         """Return a reader of the header and of everything from now on.
 
         Args:
             limit: the size of its ring in entries, for a reader that may skip; None: lossless.
+
+        Raises:
+            ValueError: `limit` is not positive.
         """
+        if limit is not None and limit < 1:
+            raise ValueError("a reader keeps at least 1 entry")
         reader = TraceReader(self, limit)
-        reader.offer(self._header)
-        self._readers = (*self._readers, reader)
-        # Numbers up to this one may be given out already and are not owed to this reader; every
-        # later one is offered to it, since it is on the list by now.
-        mark = next(self._numbers)
-        reader.begin(mark)
-        self._offer(Entry(mark, self._clock(), "trace", _JOINED))
+        with self._joining:
+            self._set_readers((*self._readers, reader))
+            if not self._spoken:
+                reader.begin(self._header, 1)
+                return reader
+            # Numbers up to this one may be given out already and are not owed to this reader;
+            # every later one is offered to it, since it is on the list by now.
+            mark = next(self._numbers)
+            reader.begin(self._header, mark)
+            entry = Entry(mark, self._clock(), "trace", _JOINED)
+            for sink in self._sinks:
+                sink(entry)
         return reader
 
     def detach(self, reader: TraceReader) -> None:
-        """Forget a reader."""
-        self._readers = tuple(r for r in self._readers if r is not reader)
+        """Forget a reader; a second time is harmless."""
+        with self._joining:
+            self._set_readers(tuple(r for r in self._readers if r is not reader))
 
-    def _offer(self, entry: Entry) -> None:
-        for reader in self._readers:
-            reader.offer(entry)
+    def _set_readers(self, readers: tuple[TraceReader, ...]) -> None:
+        self._readers = readers
+        self._sinks = tuple(reader.offer for reader in readers)

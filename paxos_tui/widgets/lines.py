@@ -5,14 +5,13 @@ from __future__ import annotations
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widget import Widget
 
 from paxos_engine import ClusterView
 from paxos_tui.text import visible
 from paxos_tui.widgets.paint import Painter
 
 
-class Line(Painter, Widget):
+class Line(Painter):
     """Base: parts with a paint each, painted again only when they change."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002

@@ -39,10 +39,11 @@ class MessageLog(LineTable):
         return [
             column("time", 8),
             column("from  to", 8),
-            column("kind", 16),
+            column("kind", 12),
             column("slot", 8),
             column("number", 7),
-            Part("value, fate"),
+            column("value", max(4, (width - 48) // 2 - 1)),
+            Part("fate"),
         ]
 
     def row(self, number: int, width: int) -> list[Part]:
@@ -52,15 +53,13 @@ class MessageLog(LineTable):
         parts = [
             column(f"{line.t:8.3f}", 8, "dim"),
             column(f"{line.from_:<3}→ {line.to}", 8, "strong"),
-            column(line.kind, 16),
+            column(line.kind, 12),
             column(line.instance, 8),
             column(line.number, 7),
         ]
         free = rest(parts, width)
-        fate = f"{look.glyph} {line.fate}"
-        value = visible(line.value, max(6, free - len(fate) - 1))
-        parts.append(column(value, max(0, min(len(value), free - len(fate) - 1)), "chosen"))
-        parts.append(Part(fit(fate, rest(parts, width)), look.paint))
+        parts.append(column(visible(line.value, free // 2), max(4, free // 2 - 1), "chosen"))
+        parts.append(Part(fit(f"{look.glyph} {line.fate}", rest(parts, width)), look.paint))
         return parts
 
     def _wanted(self, line: LogLine) -> bool:

@@ -9,7 +9,6 @@ from rich.text import Text
 from textual import events
 from textual.containers import HorizontalScroll
 from textual.message import Message
-from textual.widget import Widget
 
 from paxos_engine import ClusterView, NodeView
 from paxos_tui.widgets.paint import BEAT, FAILED, PRIMARY, UP, Painter, bars
@@ -18,7 +17,7 @@ SLOWEST_BEAT = 0.5
 """Seconds between two heartbeats that make a full bar."""
 
 
-class NodeCard(Painter, Widget, can_focus=True):
+class NodeCard(Painter, can_focus=True):
     """The card of one node."""
 
     class Chosen(Message):
@@ -77,14 +76,14 @@ class NodeCard(Painter, Widget, can_focus=True):
         node = self.node
         first = (f"{self._title()} :{node.port}", self._paint_of_title())
         if node.role == "leader":
-            work = f"applied {node.applied_up_to}"
+            work = f"log {node.applied_up_to}"
         else:
             work = f"votes {node.counters['accepted']}"
         return [
             first,
             self._status(),
             (f"number {node.number or '-'}", "plain"),
-            (f"{work}  wait {node.backlog}", "plain"),
+            (f"{work} wait {node.backlog}", "plain"),
             self._pulse(),
         ]
 

@@ -5,18 +5,12 @@ A colour is never the only carrier of a meaning: each state has a glyph of its o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from rich.style import Style
+from textual.widget import Widget
 
 from paxos_engine import CellState
-
-if TYPE_CHECKING:
-    from textual.widget import Widget
-
-    Base = Widget
-else:
-    Base = object
 
 
 class Look(NamedTuple):
@@ -67,7 +61,7 @@ PAINTS: Final = (
 )
 
 
-class Painter(Base):
+class Painter(Widget):
     """Mixin of a widget that paints by the names of `PAINTS`, as the theme has them."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{name}" for name in PAINTS}
