@@ -48,7 +48,7 @@ class PaxosClient(Role):
         rng: random.Random,
         *,
         retry_after: float = 0.5,
-        retry_at_most: float = 2.0,
+        retry_at_most: float = 1.0,
         window: int = 128,
     ) -> None:
         self.name = name

@@ -7,7 +7,7 @@ dropped or duplicated by hand. What happens is written down line by line in `tol
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
@@ -259,8 +259,3 @@ class Stage:
 
 def _arrow(envelope: Envelope) -> str:
     return f"{envelope.sender} -> {envelope.to}"
-
-
-def names(*nodes: str) -> Iterable[str]:
-    """Return `nodes`; reads well in a test."""
-    return nodes

@@ -1,0 +1,1 @@
+"""The tests, beside the rooms they are about."""

@@ -1,0 +1,237 @@
+"""Each bug of the toy of 2009: the right rule holds, and the wrong one breaks agreement.
+
+Every scenario is played twice, with the right rule and with a subclass that overrides one method
+by the toy's. The stage counts votes itself and raises `Disagreement` when two values are chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from paxos_engine.roles.messages import Accept, Prepare
+from paxos_engine.roles.values import Command, ProposalNumber
+from tests.roles.stage import Disagreement, Stage
+from tests.roles.wrong_rules import (
+    AcceptsBelowPromise,
+    CountsMessages,
+    LastReplyOnly,
+    MostCommonReport,
+    OnlyMajorityReports,
+    ReportsPromised,
+)
+
+X, Y = Command("c", 1, "X"), Command("c", 2, "Y")
+N1, N2, N3 = ProposalNumber(1, 1), ProposalNumber(2, 2), ProposalNumber(3, 1)
+
+
+def vote(stage: Stage, number: ProposalNumber, value: Command, *acceptors: str) -> None:
+    """Let `acceptors` accept `value` in instance 1, as if its leader had asked them."""
+    for acceptor in acceptors:
+        stage.inject(number.leader, acceptor, Accept(number, 1, value, 0))
+
+
+def take_over(stage: Stage, leader: str, *acceptors: str) -> None:
+    """Let `leader` run both phases in instance 1 with these acceptors, in this order."""
+    stage.in_flight.clear()
+    stage.leader(leader).election.highest_round = 5
+    stage.lead(leader)
+    for acceptor in acceptors:
+        stage.deliver("prepare", leader, acceptor)
+        stage.deliver("promise", acceptor, leader)
+    if not stage.waiting("accept", leader):
+        # Nothing was reported: it proposes its client's command instead.
+        stage.submit("Y")
+        stage.drop("redirect")
+        for envelope in stage.waiting("request"):
+            stage.in_flight.remove(envelope)
+            stage.hand_over(envelope._replace(to=leader))
+    for acceptor in acceptors:
+        stage.deliver("accept", leader, acceptor)
+
+
+def adopt_what_one_acceptor_reports(stage: Stage) -> None:
+    """S04: X is chosen by A1 and A3; L2 hears A1 and A2, of whom only A1 knows."""
+    vote(stage, N1, X, "A1", "A3")
+    take_over(stage, "L2", "A1", "A2")
+
+
+def hear_the_voter_first(stage: Stage) -> None:
+    """S20: X is chosen by A1 and A2; L2 hears A2 (X), then A3 (nothing)."""
+    vote(stage, N1, X, "A1", "A2")
+    take_over(stage, "L2", "A2", "A3")
+
+
+def hear_an_acceptor_that_promised_since(stage: Stage) -> None:
+    """X is chosen by A1 and A2; another leader's promise comes in between; L2 asks again."""
+    vote(stage, N1, X, "A1", "A2")
+    stage.inject("L1", "A2", Prepare(N3, 1, None, 1))
+    take_over(stage, "L2", "A2", "A3")
+
+
+def let_a_stale_accept_arrive(stage: Stage) -> None:
+    """S21: Y is chosen under 2.L2 everywhere; L1's accept under 1.L1 arrives late."""
+    for acceptor in stage.acceptors:
+        stage.inject("L2", acceptor, Prepare(N2, 1, None, 1))
+    vote(stage, N2, Y, "A1", "A2", "A3")
+    vote(stage, N1, X, "A1", "A2", "A3")
+
+
+@pytest.mark.parametrize(
+    ("play", "wrong"),
+    [
+        (adopt_what_one_acceptor_reports, {"leader_protocol": OnlyMajorityReports}),
+        (hear_the_voter_first, {"leader_protocol": LastReplyOnly}),
+        (hear_an_acceptor_that_promised_since, {"acceptor_protocol": ReportsPromised}),
+        (let_a_stale_accept_arrive, {"acceptor_protocol": AcceptsBelowPromise}),
+    ],
+)
+def test_the_right_rule_keeps_agreement_and_the_toys_breaks_it(
+    play: Callable[[Stage], None], wrong: dict[str, type]
+) -> None:
+    right = Stage(acceptors=3)
+    play(right)
+    assert len(right.chosen) >= 1
+
+    broken = Stage(acceptors=3, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(Disagreement):
+        play(broken)
+
+
+@pytest.mark.parametrize("rule", [None, MostCommonReport])
+def test_the_highest_number_wins_over_the_most_common_value(
+    rule: type[MostCommonReport] | None,
+) -> None:
+    """S05: X at A1 and A3 under 1 was never chosen; Y at A2, A4, A5 under 2 was."""
+    stage = Stage(acceptors=5, leaders=2, **({"leader_protocol": rule} if rule else {}))
+    vote(stage, N1, X, "A1", "A3")
+    vote(stage, N2, Y, "A2", "A4", "A5")
+    assert stage.chosen[1] == Y
+    if rule is None:
+        take_over(stage, "L1", "A1", "A2", "A3")
+        assert stage.leader("L1").learner.record(1).proposals[stage.leader("L1").number].value == Y
+    else:
+        with pytest.raises(Disagreement):
+            take_over(stage, "L1", "A1", "A2", "A3")
+
+
+@pytest.mark.parametrize("rule", [None, CountsMessages])
+def test_a_duplicated_datagram_is_no_second_vote(rule: type[CountsMessages] | None) -> None:
+    """S18: only A1 accepts X, its answer comes twice; L2 then has Y chosen by A2 and A3."""
+
+    def only_a1(stage: Stage) -> None:
+        stage.lead("L1")
+        stage.deliver("prepare")
+        stage.deliver("promise")
+        stage.submit("Y")
+        for envelope in stage.waiting("request"):
+            stage.in_flight.remove(envelope)
+            stage.hand_over(envelope._replace(to="L1"))
+        stage.deliver("accept", "L1", "A1")
+        stage.duplicate("accepted", "A1", "L1")
+        stage.deliver("accepted", "A1", "L1")
+        stage.in_flight.clear()
+        vote(stage, ProposalNumber(9, 2), X, "A2", "A3")
+
+    if rule is None:
+        stage = Stage(acceptors=3)
+        only_a1(stage)
+        assert stage.history("L1") == []
+        assert stage.chosen == {1: X}
+    else:
+        with pytest.raises(Disagreement):
+            only_a1(Stage(acceptors=3, leader_protocol=rule))
+
+
+@pytest.mark.parametrize("forget", [False, True])
+def test_a_promise_survives_a_crash(forget: bool) -> None:
+    """S10b: A2 promised 2.L2, crashes, and L1's late accept under 1.L1 reaches it."""
+    stage = Stage(acceptors=3)
+    for acceptor in ("A1", "A2"):
+        stage.inject("L1", acceptor, Prepare(N1, 1, None, 1))
+    for acceptor in ("A2", "A3"):
+        stage.inject("L2", acceptor, Prepare(N2, 1, None, 1))
+    stage.restart("A2", forget=forget)
+
+    def late_accepts() -> None:
+        vote(stage, N1, X, "A1", "A2")
+        vote(stage, N2, Y, "A2", "A3")
+
+    if forget:
+        with pytest.raises(Disagreement):
+            late_accepts()
+    else:
+        late_accepts()
+        assert stage.chosen == {1: Y}
+
+
+@pytest.mark.parametrize("forget", [False, True])
+def test_a_proposal_number_is_never_used_again_after_a_restart(forget: bool) -> None:
+    """S12: the highest round used is on disk before the prepare leaves."""
+    stage = Stage(acceptors=3)
+    stage.lead("L1")
+    used = stage.leader("L1").number
+    stage.restart("L1", forget=forget)
+    stage.lead("L1")
+    assert (stage.leader("L1").number == used) is forget
+
+
+def test_numbers_are_ordered_by_round_then_rank() -> None:
+    """The toy compared a port with a count; here (round, leader) is ordered as a pair."""
+    assert ProposalNumber(1, 2) < ProposalNumber(2, 1) < ProposalNumber(2, 2)
+    assert ProposalNumber(3, 9) < ProposalNumber(3, 10)
+
+
+def test_a_refused_proposal_is_told_the_promised_number_and_retried_higher_in_its_instance() -> (
+    None
+):
+    stage = Stage(acceptors=3, leaders=1)
+    stage.run(0.5)
+    for acceptor in stage.acceptors:
+        stage.inject("L9", acceptor, Prepare(ProposalNumber(7, 9), 1, None, 1))
+    stage.in_flight.clear()
+    stage.submit("x")
+    stage.deliver("request")
+    stage.deliver("accept")
+    assert "nack 1.L1 1: promised 7.L9" in [e.message.describe() for e in stage.waiting("nack")]
+    stage.run(6.0)
+    assert stage.history("L1") == ["C1#1 'x'"]
+    assert stage.leader("L1").log.rows[0].number.round > 7
+
+
+def test_a_lost_accept_is_sent_again_without_waiting_for_gap_filling() -> None:
+    stage = Stage(acceptors=3)
+    stage.run(0.5)
+    stage.submit("x")
+    stage.deliver("request")
+    stage.drop("accept")
+    stage.run(0.5)
+    assert stage.history("L2") == ["C1#1 'x'"]
+    assert not stage.happened("gap_found")
+
+
+def test_the_client_finds_the_primary_and_hears_once() -> None:
+    stage = Stage(acceptors=3)
+    stage.run(1.0)
+    stage.submit("x")
+    for envelope in stage.waiting("request"):
+        stage.in_flight.remove(envelope)
+        stage.hand_over(envelope._replace(to="L1"))  # the wrong leader
+    assert [e.message.describe() for e in stage.waiting("redirect")] == ["redirect C1#1 to L2"]
+    stage.run(2.0)
+    assert len(stage.answers()) == 1
+
+
+def test_a_leader_that_wakes_up_catches_up_from_its_peer() -> None:
+    stage = Stage(acceptors=3)
+    stage.run(1.0)
+    stage.fail("L1")
+    for number in range(50):
+        stage.submit(f"v{number}")
+    stage.run(1.0)
+    assert stage.history("L1") == []
+    stage.recover("L1")
+    stage.run(2.0)
+    assert stage.history("L1") == stage.history("L2")
+    assert {e.source for e in stage.happened("learned", "L1")} == {"catch-up"}  # type: ignore[attr-defined]
