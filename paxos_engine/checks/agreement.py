@@ -7,22 +7,44 @@ single value is chosen.)
 
 from __future__ import annotations
 
-from paxos_engine.roles.events import (
-    AcceptedValue,
-    Crashed,
-    Entry,
-    Failed,
-    Skipped,
-    Synced,
-    Violation,
-)
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, NamedTuple, TypeAlias
+
+from paxos_engine.checks.base import FORGETFUL, Check, Durability, digest, short
+from paxos_engine.roles.events import AcceptedValue, Entry, Event, Skipped, Violation
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber, Value
 
-Ballot = tuple[int, ProposalNumber]
+ONE_VALUE: Final = "at most one value is chosen"
+ONE_PER_NUMBER: Final = "one value per number and instance"
+
+REMEMBERED: Final = 10_000
+"""For how many of the last decided instances the value and all votes are kept for a report; of
+older ones a digest, the number and the deciding vote, which is enough to catch a violation."""
 
 
-class AgreementChecker:
+class _Vote(NamedTuple):
+    event: AcceptedValue
+    seq: int
+
+
+_Decision: TypeAlias = tuple[int, int, int, int]
+"""What is kept of every decided instance: digest of the value, round, rank, and the `seq` of the
+vote that completed the quorum. Plain numbers, so that the collector leaves a million alone."""
+
+
+@dataclass(slots=True)
+class _Ballot:
+    """The votes for one number in one instance."""
+
+    digest: int
+    value: Value
+    first: int
+    voters: dict[str, int] = field(default_factory=dict)
+
+
+class AgreementChecker(Check):
     """Watches that no instance gets two values.
 
     A vote counts once a `synced` of its node covers it; a crash cancels the uncovered ones.
@@ -31,80 +53,131 @@ class AgreementChecker:
         quorums: the acceptors, and how many make a quorum of phase 2.
     """
 
+    watches: ClassVar[tuple[type[Event], ...]] = (AcceptedValue, Skipped, *FORGETFUL)
+
     def __init__(self, quorums: Quorums) -> None:
         self.violation: Violation | None = None
         self.unchecked = ""
         self._quorums = quorums
-        self._chosen: dict[int, tuple[ProposalNumber, Value, tuple[int, ...]]] = {}
-        self._votes: dict[Ballot, dict[str, int]] = {}
-        self._values: dict[Ballot, tuple[Value, int]] = {}
-        self._unsynced: dict[str, list[tuple[int, AcceptedValue, int]]] = {}
+        self._acceptors = frozenset(quorums.acceptors)
+        self._votes: Durability[_Vote] = Durability()
+        self._open: dict[int, dict[ProposalNumber, _Ballot]] = {}
+        self._decided: dict[int, _Decision] = {}
+        self._disputed: set[int] = set()
+        self._recent: OrderedDict[int, tuple[Value, tuple[int, ...]]] = OrderedDict()
+
+    @property
+    def checked(self) -> bool:
+        """Whether everything was seen; if not, `unchecked` says why "safe" cannot be said."""
+        return not self.unchecked
 
     @property
     def agreed(self) -> int:
         """How many instances have been seen chosen, each with one value."""
-        return len(self._chosen)
+        return len(self._decided) - len(self._disputed)
+
+    @property
+    def undecided(self) -> int:
+        """How many instances have votes that are kept because more could follow."""
+        return len(self._open)
+
+    def holds(self, instance: int, value: Value) -> bool | None:
+        """Say whether `value` is the one chosen for `instance`; None if none is chosen yet."""
+        decision = self._decided.get(instance)
+        return None if decision is None else decision[0] == digest(value)
 
     def chosen(self, instance: int) -> Value | None:
-        """Return the value chosen for `instance`, by the votes."""
-        found = self._chosen.get(instance)
-        return found[1] if found else None
+        """Return the value chosen for `instance` by the votes, while it is remembered."""
+        found = self._recent.get(instance)
+        return found[0] if found else None
 
-    def observe(self, entry: Entry) -> None:
-        """Take one entry of the trace."""
+    def chosen_number(self, instance: int) -> ProposalNumber | None:
+        """Return the number under which `instance` was decided."""
+        decision = self._decided.get(instance)
+        return _number(decision) if decision else None
+
+    def observe(self, entry: Entry) -> Violation | None:
+        """Take one entry of the trace; return the violation if it shows one."""
         match entry.event:
-            case AcceptedValue() as vote:
-                self._unsynced.setdefault(entry.node, []).append((vote.mark, vote, entry.seq))
-            case Synced(mark=mark):
-                self._sync(entry.node, mark)
-            case Crashed():
-                self._unsynced.pop(entry.node, None)
-            case Failed(kind=kind) if kind != "fail":
-                self._unsynced.pop(entry.node, None)
-            case Skipped(count=count) if not self.unchecked:
-                self.unchecked = f"{count} entries of the trace were missed"
-            case _:
-                pass
+            case AcceptedValue() as event:
+                vote = _Vote(event, entry.seq)
+                durable = self._votes.add(entry.node, event.mark, vote)
+                return self._count(entry.node, vote) if durable else None
+            case Skipped(count=count):
+                self.unchecked = self.unchecked or f"{count} entries of the trace were missed"
+        found = None
+        for vote in self._votes.observe(entry):
+            found = self._count(entry.node, vote) or found
+        return found
 
-    def _sync(self, node: str, mark: int) -> None:
-        pending = self._unsynced.get(node, [])
-        self._unsynced[node] = [item for item in pending if item[0] > mark]
-        for at, vote, seq in pending:
-            if at <= mark:
-                self._count(node, vote, seq)
+    def _count(self, node: str, vote: _Vote) -> Violation | None:
+        if node not in self._acceptors:
+            return None
+        event, seq = vote
+        code = digest(event.value)
+        decision = self._decided.get(event.instance)
+        if decision is not None and (decision[1], decision[2]) == event.number:
+            # The deciding number has done its part; only another value under it would matter.
+            if decision[0] == code:
+                return None
+            return self._two_under_one(event, (decision[3], seq), self._text(event.instance))
+        ballots = self._open.setdefault(event.instance, {})
+        ballot = ballots.get(event.number)
+        if ballot is None:
+            ballot = ballots[event.number] = _Ballot(code, event.value, seq)
+        if ballot.digest != code:
+            return self._two_under_one(event, (ballot.first, seq), short(ballot.value))
+        ballot.voters[node] = seq
+        if len(ballot.voters) < self._quorums.phase2:
+            return None
+        return self._choose(event, ballot, seq)
 
-    def _count(self, node: str, vote: AcceptedValue, seq: int) -> None:
-        ballot = (vote.instance, vote.number)
-        value, first = self._values.setdefault(ballot, (vote.value, seq))
-        if value != vote.value:
-            text = (
-                f"instance {vote.instance}: two values under {vote.number}:"
-                f" {value} and {vote.value}"
-            )
-            self._report("one value per number and instance", (first, seq), text)
-            return
-        votes = self._votes.setdefault(ballot, {})
-        votes[node] = seq
-        if len(self._quorums.distinct(votes)) >= self._quorums.phase2:
-            self._choose(vote, tuple(sorted(votes.values())))
+    def _choose(self, event: AcceptedValue, ballot: _Ballot, seq: int) -> Violation | None:
+        instance = event.instance
+        evidence = tuple(sorted(ballot.voters.values()))
+        decision = self._decided.get(instance)
+        if decision is None:
+            self._decided[instance] = (ballot.digest, *event.number, seq)
+            self._remember(instance, event.value, evidence)
+            # Votes under other numbers may still grow into a second quorum, and stay.
+            del self._open[instance][event.number]
+            if not self._open[instance]:
+                del self._open[instance]
+            return None
+        if decision[0] == ballot.digest:
+            return None
+        self._disputed.add(instance)
+        recent = self._recent.get(instance)
+        before = recent[1] if recent else (decision[3],)
+        text = (
+            f"instance {instance}: {self._text(instance)} was chosen under"
+            f" {_number(decision)}, and {short(event.value)} under {event.number}"
+        )
+        return self._report(ONE_VALUE, (*before, *evidence), text)
 
-    def _choose(self, vote: AcceptedValue, evidence: tuple[int, ...]) -> None:
-        before = self._chosen.get(vote.instance)
-        if before is None:
-            self._chosen[vote.instance] = (vote.number, vote.value, evidence)
-            self._forget_minorities(vote.instance, vote.number)
-        elif before[1] != vote.value:
-            text = (
-                f"instance {vote.instance}: {before[1]} was chosen under {before[0]},"
-                f" and {vote.value} under {vote.number}"
-            )
-            self._report("at most one value is chosen", before[2] + evidence, text)
+    def _remember(self, instance: int, value: Value, evidence: tuple[int, ...]) -> None:
+        self._recent[instance] = (value, evidence)
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
 
-    def _forget_minorities(self, instance: int, number: ProposalNumber) -> None:
-        # Votes under the deciding number have done their part. Others may still grow into a
-        # second quorum, and stay.
-        self._votes.pop((instance, number), None)
+    def _text(self, instance: int) -> str:
+        recent = self._recent.get(instance)
+        return short(recent[0]) if recent else "another value"
 
-    def _report(self, rule: str, evidence: tuple[int, ...], text: str) -> None:
-        if self.violation is None:
-            self.violation = Violation(rule, evidence, text)
+    def _two_under_one(
+        self, event: AcceptedValue, evidence: tuple[int, ...], other: str
+    ) -> Violation:
+        text = (
+            f"instance {event.instance}: two values under {event.number}:"
+            f" {other} and {short(event.value)}"
+        )
+        return self._report(ONE_PER_NUMBER, evidence, text)
+
+    def _report(self, rule: str, evidence: tuple[int, ...], text: str) -> Violation:
+        violation = Violation(rule, tuple(sorted(evidence)), text)
+        self.violation = self.violation or violation
+        return violation
+
+
+def _number(decision: _Decision) -> ProposalNumber:
+    return ProposalNumber(decision[1], decision[2])

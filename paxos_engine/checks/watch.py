@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
-from paxos_engine.checks.agreement import AgreementChecker
-from paxos_engine.roles.events import Violation
+from paxos_engine.roles.events import Entry, Violation
 from paxos_engine.trace.hub import TraceReader
 
 POLL_SECONDS = 0.05
+
+CHUNK = 5_000
+"""Entries taken at once, so that the backlog that others see is never far from the truth."""
+
+
+class Checker(Protocol):
+    """What can be watched with: `AgreementChecker`, `SafetyChecker`."""
+
+    @property
+    def agreed(self) -> int:
+        """How many instances have been seen chosen, each with one value."""
+
+    @property
+    def unchecked(self) -> str:
+        """Why "safe" cannot be said; empty while everything was seen."""
+
+    @property
+    def violation(self) -> Violation | None:
+        """The first violation."""
+
+    def observe(self, entry: Entry) -> Violation | None:
+        """Take one entry."""
 
 
 class SafetyWatch:
@@ -17,14 +39,14 @@ class SafetyWatch:
 
     Args:
         reader: a lossless reader.
-        checker: the rule that is watched.
-        on_violation: told once, on the watch's thread, when the rule is broken.
+        checker: the rules that are watched.
+        on_violation: told once, on the watch's thread, when a rule is broken.
     """
 
     def __init__(
         self,
         reader: TraceReader,
-        checker: AgreementChecker,
+        checker: Checker,
         on_violation: Callable[[Violation], None],
     ) -> None:
         self._reader = reader
@@ -54,7 +76,7 @@ class SafetyWatch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look at what is left and end."""
+        """Look at what is left and end; a second time is harmless."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -66,9 +88,10 @@ class SafetyWatch:
         self._look()
 
     def _look(self) -> None:
-        for entry in self._reader.drain():
-            self._checker.observe(entry)
-        violation = self._checker.violation
-        if violation is not None and not self._told:
-            self._told = True
-            self._on_violation(violation)
+        while entries := self._reader.drain(CHUNK):
+            for entry in entries:
+                self._checker.observe(entry)
+            violation = self._checker.violation
+            if violation is not None and not self._told:
+                self._told = True
+                self._on_violation(violation)

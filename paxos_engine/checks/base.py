@@ -1,0 +1,129 @@
+"""What all checks share: their shape, what a disk has vouched for, and compact sets of numbers."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import ClassVar, Generic, TypeVar
+
+from paxos_engine.roles.events import Crashed, Entry, Event, Failed, Synced, Violation
+from paxos_engine.roles.values import Command, Value
+
+T = TypeVar("T")
+
+FORGETFUL = (Synced, Crashed, Failed)
+"""The events that decide what is durable: every check that uses `Durability` watches them."""
+
+
+class Check:
+    """One rule, or a few that rest on the same knowledge, as a fold over a trace.
+
+    `watches` names the event types it wants to see; it may be given others and ignores them.
+    """
+
+    watches: ClassVar[tuple[type[Event], ...]] = ()
+
+    def observe(self, entry: Entry) -> Violation | None:
+        """Take one entry; return what is wrong, if it breaks the rule."""
+        raise NotImplementedError
+
+
+class Durability(Generic[T]):
+    """Keeps what is written but not yet synced, by node.
+
+    What a node says counts from the `synced` that covers its mark; a crash takes back the rest.
+    """
+
+    def __init__(self) -> None:
+        self.forgot = False  # whether the last entry observed took something back
+        self._synced: dict[str, int] = {}
+        self._pending: dict[str, list[tuple[int, T]]] = {}
+
+    def add(self, node: str, mark: int, item: T) -> bool:
+        """Take an item; return whether it is durable already, and therefore not kept."""
+        if mark <= self._synced.get(node, -1):
+            return True
+        self._pending.setdefault(node, []).append((mark, item))
+        return False
+
+    def observe(self, entry: Entry) -> list[T]:
+        """Take an entry; return what has become durable by it."""
+        self.forgot = False
+        match entry.event:
+            case Synced(mark=mark):
+                return self._sync(entry.node, mark)
+            case Crashed():
+                self._forget(entry.node)
+            case Failed(kind=kind) if kind != "fail":  # a plain failure keeps the memory
+                self._forget(entry.node)
+        return []
+
+    def _forget(self, node: str) -> None:
+        self.forgot = bool(self._pending.pop(node, None))
+
+    def _sync(self, node: str, mark: int) -> list[T]:
+        self._synced[node] = mark
+        pending = self._pending.get(node)
+        if not pending:
+            return []
+        self._pending[node] = [item for item in pending if item[0] > mark]
+        return [item for at, item in pending if at <= mark]
+
+
+class IntSet:
+    """A set of integers that takes memory for its runs, not for its members."""
+
+    def __init__(self) -> None:
+        self._lows: list[int] = []
+        self._highs: list[int] = []
+
+    def __contains__(self, number: int) -> bool:
+        at = bisect_right(self._lows, number) - 1
+        return at >= 0 and number <= self._highs[at]
+
+    def __len__(self) -> int:
+        return sum(high - low + 1 for low, high in zip(self._lows, self._highs, strict=True))
+
+    @property
+    def runs(self) -> int:
+        """How many runs of consecutive members there are."""
+        return len(self._lows)
+
+    def reaches(self, number: int) -> bool:
+        """Say whether any member is `number` or higher."""
+        return bool(self._highs) and self._highs[-1] >= number
+
+    def add(self, number: int) -> bool:
+        """Add a number; return False if it was a member already."""
+        lows, highs = self._lows, self._highs
+        at = bisect_right(lows, number) - 1
+        if at >= 0 and number <= highs[at]:
+            return False
+        joins_left = at >= 0 and highs[at] == number - 1
+        joins_right = at + 1 < len(lows) and lows[at + 1] == number + 1
+        if joins_left and joins_right:
+            highs[at] = highs[at + 1]
+            del lows[at + 1], highs[at + 1]
+        elif joins_left:
+            highs[at] = number
+        elif joins_right:
+            lows[at + 1] = number
+        else:
+            lows.insert(at + 1, number)
+            highs.insert(at + 1, number)
+        return True
+
+
+def digest(value: Value) -> int:
+    """Return 64 bits that stand for a value within this process, without keeping it."""
+    if isinstance(value, Command):
+        content = value.value
+        # Python gives a text and the bytes of that text the same hash.
+        kind = isinstance(content, bytes)
+        return hash((value.client, value.sequence, kind, content, value.oldest))
+    return hash("no-op")
+
+
+def short(value: Value) -> str:
+    """Return a value as text for a person, clipped."""
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,164 @@
+"""The history: what leaders learn is what was chosen, they apply the same, clients hear it once.
+
+The first check asks the agreement checker what the votes have chosen; a sending precedes its
+delivery in a trace, so whatever a leader may know is there already when it says so.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import ClassVar, Final
+
+from paxos_engine.checks.agreement import AgreementChecker
+from paxos_engine.checks.base import Check, IntSet, short
+from paxos_engine.roles.events import (
+    Answered,
+    Applied,
+    Crashed,
+    Entry,
+    Event,
+    Learned,
+    Submitted,
+    Violation,
+)
+from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.values import Command
+
+LEARNED_IS_CHOSEN: Final = "what is learned was chosen"
+VOTERS_ARE_QUORUM: Final = "learned from a quorum of distinct acceptors"
+IN_ORDER: Final = "applied in order, without holes"
+SAME_PREFIX: Final = "leaders apply the same history"
+APPLIED_ONCE: Final = "a command is applied once"
+ONE_ANSWER: Final = "a command is answered once"
+ANSWER_IS_TRUE: Final = "what is answered was asked and chosen"
+
+
+class LearnedIsChosen(Check):
+    """Watches that a leader learns nothing but what the votes have chosen.
+
+    Args:
+        quorums: the acceptors, and how many make a quorum of phase 2.
+        agreement: what the votes say; it must have observed each entry before this check does.
+    """
+
+    watches: ClassVar[tuple[type[Event], ...]] = (Learned,)
+
+    def __init__(self, quorums: Quorums, agreement: AgreementChecker) -> None:
+        self._quorums = quorums
+        self._agreement = agreement
+
+    def observe(self, entry: Entry) -> Violation | None:
+        """Take one entry; return what is wrong, if it breaks the rule."""
+        event = entry.event
+        if not isinstance(event, Learned):
+            return None
+        if event.source == "votes":
+            distinct = self._quorums.distinct(event.voters)
+            if len(distinct) < self._quorums.phase2:
+                text = (
+                    f"{entry.node} learned instance {event.instance} from {len(distinct)} distinct"
+                    f" acceptors, {self._quorums.phase2} needed"
+                )
+                return Violation(VOTERS_ARE_QUORUM, (entry.seq,), text)
+        holds = self._agreement.holds(event.instance, event.value)
+        if holds:
+            return None
+        truth = "nothing is chosen there" if holds is None else "another value is chosen there"
+        text = f"{entry.node} learned {short(event.value)} for {event.instance}, but {truth}"
+        return Violation(LEARNED_IS_CHOSEN, (entry.seq,), text)
+
+
+class AppliedInOrder(Check):
+    """Watches that every leader applies 1, 2, 3, ..., and that all come to the same states.
+
+    Of each instance only a hash of the state is kept, in a column.
+    """
+
+    watches: ClassVar[tuple[type[Event], ...]] = (Applied, Crashed)
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+        self._crashed: set[str] = set()
+        self._states = array("q")
+        self._commands: dict[str, IntSet] = {}
+
+    def observe(self, entry: Entry) -> Violation | None:
+        """Take one entry; return what is wrong, if it breaks the rule."""
+        match entry.event:
+            case Applied() as event:
+                return self._order(entry, event) or self._state(entry, event)
+            case Crashed():
+                # It reads its state from disk, and goes on from wherever that was.
+                self._last.pop(entry.node, None)
+                self._crashed.add(entry.node)
+        return None
+
+    def _order(self, entry: Entry, event: Applied) -> Violation | None:
+        before = self._last.get(entry.node)
+        self._last[entry.node] = event.instance
+        if before is None and entry.node in self._crashed:
+            return None
+        if event.instance == (before or 0) + 1:
+            return None
+        text = f"{entry.node} applied {event.instance} after {before or 'nothing'}"
+        return Violation(IN_ORDER, (entry.seq,), text)
+
+    def _state(self, entry: Entry, event: Applied) -> Violation | None:
+        code = hash(event.state)
+        at = event.instance - 1
+        if at > len(self._states):
+            return None  # somebody goes on from a snapshot: there is nothing to compare it with
+        if at == len(self._states):
+            self._states.append(code)
+            return self._once(entry, event)
+        if self._states[at] == code:
+            return None
+        text = (
+            f"{entry.node} has another state than the first leader after applying {event.instance}"
+        )
+        return Violation(SAME_PREFIX, (entry.seq,), text)
+
+    def _once(self, entry: Entry, event: Applied) -> Violation | None:
+        command = event.command
+        if command is None or event.duplicate_of is not None:
+            return None
+        if self._commands.setdefault(command.client, IntSet()).add(command.sequence):
+            return None
+        text = f"{entry.node} applied {short(command)} again, in {event.instance}"
+        return Violation(APPLIED_ONCE, (entry.seq,), text)
+
+
+class AnsweredOnce(Check):
+    """Watches that a command gets one answer, and that the answer names where it was chosen.
+
+    Args:
+        agreement: what the votes say; it must have observed each entry before this check does.
+    """
+
+    watches: ClassVar[tuple[type[Event], ...]] = (Submitted, Answered)
+
+    def __init__(self, agreement: AgreementChecker) -> None:
+        self._agreement = agreement
+        self._answered: dict[str, IntSet] = {}
+        self._waiting: dict[tuple[str, int], Command] = {}
+
+    def observe(self, entry: Entry) -> Violation | None:
+        """Take one entry; return what is wrong, if it breaks the rule."""
+        match entry.event:
+            case Submitted(client=client, sequence=sequence, command=command):
+                self._waiting[client, sequence] = command
+            case Answered() as event:
+                return self._answer(entry, event)
+        return None
+
+    def _answer(self, entry: Entry, event: Answered) -> Violation | None:
+        who = f"{event.client}#{event.sequence}"
+        if not self._answered.setdefault(event.client, IntSet()).add(event.sequence):
+            return Violation(ONE_ANSWER, (entry.seq,), f"{who} was answered a second time")
+        command = self._waiting.pop((event.client, event.sequence), None)
+        if command is None:
+            return Violation(ANSWER_IS_TRUE, (entry.seq,), f"{who} was answered, but not asked")
+        if event.outcome != "chosen" or self._agreement.holds(event.instance, command):
+            return None
+        text = f"{who} was answered with instance {event.instance}, which does not hold it"
+        return Violation(ANSWER_IS_TRUE, (entry.seq,), text)
