@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 JOBS ?= auto
 
-.PHONY: run test lint format soak clean
+.PHONY: run test lint format soak picture clean
 .DEFAULT_GOAL := run
 
 $(STAMP): pyproject.toml constraints.txt
@@ -31,6 +31,9 @@ format: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)
+
+picture: $(STAMP)
+	$(BIN)/python docs/take_picture.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis snapshot_report.html
