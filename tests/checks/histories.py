@@ -1,0 +1,139 @@
+"""Traces written by hand, for the checks: one call per event, `seq` counted from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from paxos_engine.checks.base import Check
+from paxos_engine.roles.events import (
+    AcceptedValue,
+    Answered,
+    Applied,
+    Entry,
+    Event,
+    Learned,
+    Prepared,
+    Promised,
+    Proposed,
+    Submitted,
+    Synced,
+    Violation,
+)
+from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.values import Command, ProposalNumber, Value
+
+QUORUMS = Quorums.majorities(["A1", "A2", "A3"])
+
+
+def n(round_: int, rank: int = 1) -> ProposalNumber:
+    """Return a proposal number."""
+    return ProposalNumber(round_, rank)
+
+
+def cmd(value: str | bytes, sequence: int = 1, client: str = "C1") -> Command:
+    """Return a command."""
+    return Command(client, sequence, value)
+
+
+class History:
+    """A trace under construction."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._marks: dict[str, int] = {}
+
+    def say(self, node: str, event: Event) -> History:
+        """Add an event."""
+        seq = len(self.entries) + 1
+        self.entries.append(Entry(seq, seq / 1000, node, event))
+        return self
+
+    def prepare(self, leader: str, number: ProposalNumber, first: int = 1) -> History:
+        """Let a leader begin phase 1 for everything from `first` on."""
+        return self.say(leader, Prepared(number, first, None, "takeover"))
+
+    def promise(
+        self,
+        acceptor: str,
+        number: ProposalNumber,
+        first: int = 1,
+        last: int | None = None,
+        sync: bool = True,
+    ) -> History:
+        """Let an acceptor promise, durably unless `sync` is False."""
+        mark = self._mark(acceptor)
+        self.say(acceptor, Promised(number, first, last, (), 0, mark))
+        return self.sync(acceptor) if sync else self
+
+    def propose(self, leader: str, number: ProposalNumber, instance: int, value: Value) -> History:
+        """Let a leader propose."""
+        return self.say(leader, Proposed(instance, number, value, ()))
+
+    def vote(
+        self,
+        acceptor: str,
+        number: ProposalNumber,
+        instance: int,
+        value: Value,
+        sync: bool = True,
+    ) -> History:
+        """Let an acceptor accept, durably unless `sync` is False."""
+        self.say(acceptor, AcceptedValue(instance, number, value, self._mark(acceptor)))
+        return self.sync(acceptor) if sync else self
+
+    def sync(self, acceptor: str) -> History:
+        """Make durable what an acceptor wrote so far."""
+        return self.say(acceptor, Synced(self._marks.get(acceptor, 0), 1, 10))
+
+    def choose(self, instance: int, value: Value) -> History:
+        """Let A1 and A2 accept under 1.L1: the value is chosen."""
+        return self.vote("A1", n(1), instance, value).vote("A2", n(1), instance, value)
+
+    def learn(
+        self,
+        leader: str,
+        instance: int,
+        value: Value,
+        *voters: str,
+        source: str = "votes",
+    ) -> History:
+        """Let a leader learn what was decided under 1.L1."""
+        return self.say(leader, Learned(instance, n(1), value, source, voters))
+
+    def apply(
+        self,
+        leader: str,
+        instance: int,
+        command: Command | None,
+        state: str = "",
+        duplicate_of: int | None = None,
+    ) -> History:
+        """Let a leader apply an instance; its state is the instance's number unless said."""
+        result = "ok" if command else None
+        event = Applied(instance, command, result, state or f"s{instance}", duplicate_of)
+        return self.say(leader, event)
+
+    def submit(self, command: Command) -> History:
+        """Give a client a command."""
+        return self.say(command.client, Submitted(command.client, command.sequence, command))
+
+    def answer(self, command: Command, instance: int) -> History:
+        """Let a client get an answer."""
+        event = Answered(command.client, command.sequence, instance, "ok", "chosen", 0.1)
+        return self.say(command.client, event)
+
+    def _mark(self, node: str) -> int:
+        self._marks[node] = self._marks.get(node, 0) + 1
+        return self._marks[node]
+
+
+def verdicts(checks: Iterable[Check], history: History) -> list[Violation]:
+    """Return what the checks say of a history; each check sees an entry before the next one."""
+    together = list(checks)
+    found = [check.observe(entry) for entry in history.entries for check in together]
+    return [violation for violation in found if violation is not None]
+
+
+def rules(checks: Iterable[Check], history: History) -> set[str]:
+    """Return the rules that a history breaks."""
+    return {violation.rule for violation in verdicts(checks, history)}

@@ -1,0 +1,46 @@
+"""The watch: a checker beside a running cluster."""
+
+from __future__ import annotations
+
+import threading
+
+from paxos_engine.checks.safety import SafetyChecker
+from paxos_engine.checks.watch import SafetyWatch
+from paxos_engine.roles.events import Header, Violation
+from paxos_engine.trace.hub import Trace
+from tests.checks.histories import QUORUMS, History, cmd, n
+
+HEADER = Header(QUORUMS.acceptors, ("L1", "L2"), (2, 2), "multi", 0, {})
+
+
+def watched(history: History) -> tuple[SafetyWatch, list[Violation]]:
+    told: list[Violation] = []
+    trace = Trace(HEADER, lambda: 0.0)
+    watch = SafetyWatch(trace.reader(), SafetyChecker(QUORUMS), told.append)
+    watch.start()
+    for entry in history.entries:
+        trace.publish(entry.node, entry.event)
+    watch.stop()
+    return watch, told
+
+
+def test_everything_published_before_the_stop_is_looked_at() -> None:
+    history = History()
+    for instance in range(1, 201):
+        value = cmd("x", instance)
+        history.propose("L1", n(1), instance, value).choose(instance, value)
+    watch, told = watched(history)
+    assert (watch.agreed, watch.backlog, watch.unchecked, told) == (200, 0, "", [])
+
+
+def test_a_violation_is_told_once_with_its_evidence() -> None:
+    lower = History().promise("A1", n(2)).promise("A1", n(1)).promise("A1", n(1))
+    _, told = watched(lower)
+    assert [violation.evidence for violation in told] == [(1, 3)]
+
+
+def test_a_watch_that_ended_leaves_no_thread_and_may_be_stopped_again() -> None:
+    before = set(threading.enumerate())
+    watch, _ = watched(History())
+    watch.stop()
+    assert set(threading.enumerate()) <= before
