@@ -1,22 +1,27 @@
 """`FaultPlan`: the one place that decides what the network does to whom.
 
-Faults compose in one order: cut (partition or one-way cut), loss, duplicate, delay, reorder. Each
-directed link draws from a generator of its own, so that what happens on one link never shifts
-what happens on another; one seed gives one sequence of fates per link.
+Faults compose in one order: cut (partition or one-way cut), loss, duplicate, delay, reorder; the
+copies of a duplicated datagram are delayed and reordered each for itself. Each directed link draws
+from a generator of its own, so that what happens on one link never shifts what happens on another;
+one seed gives one sequence of fates per link. What is on its way already is not called back.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from paxos_engine.faults.profiles import PERFECT, PROFILES, LinkFaults
 
 Link: TypeAlias = tuple[str, str]
 Observer: TypeAlias = Callable[[dict[str, Any], str], None]
+
+CLIENT_NAME: Final = re.compile(r"C\d+")
+"""Clients stand outside a partition unless it names them."""
 
 
 class Copy(NamedTuple):
@@ -45,17 +50,28 @@ class Rules:
     groups: tuple[frozenset[str], ...] = ()
     cuts: frozenset[Link] = frozenset()
 
-    def blocked(self, sender: str, to: str) -> str:
-        """Return why nothing gets from `sender` to `to`; empty if it does.
+    @property
+    def profile(self) -> str:
+        """The name of the profile that these rules are, or "custom"."""
+        named = [name for name, faults in PROFILES.items() if faults == self.everywhere]
+        return named[0] if named and not self.links else "custom"
 
-        A node in no group is on every side: a client reaches all nodes unless it is named.
-        """
+    def blocked(self, sender: str, to: str) -> str:
+        """Return why nothing gets from `sender` to `to`; empty if it does."""
         if (sender, to) in self.cuts:
             return "cut"
-        for group in self.groups:
-            if sender in group and to not in group and any(to in other for other in self.groups):
+        if self.groups:
+            sides = (self._side(sender), self._side(to))
+            if None not in sides and sides[0] != sides[1]:
                 return "partition"
         return ""
+
+    def _side(self, node: str) -> int | None:
+        """Return the group of `node`; -1 is the rest, None (a client by default) every side."""
+        for position, group in enumerate(self.groups):
+            if node in group:
+                return position
+        return None if CLIENT_NAME.fullmatch(node) else -1
 
 
 class FaultPlan:
@@ -63,14 +79,16 @@ class FaultPlan:
 
     Args:
         seed: where all chance comes from.
-        on_change: told the whole plan and one line about the change, after each change.
+        on_change: told the whole plan and one line about the change, after each change and in
+            the order of the changes.
     """
 
     def __init__(self, seed: int = 0, on_change: Observer | None = None) -> None:
         self.seed = seed
         self.on_change = on_change
         self._rules = Rules()
-        self._change = threading.Lock()  # one change at a time; fates are read without it
+        # One change at a time; fates are read without it. An observer may change the plan again.
+        self._change = threading.RLock()
         self._generators: dict[Link, random.Random] = {}
 
     # --- what the pumps ask --------------------------------------------------------------
@@ -95,9 +113,7 @@ class FaultPlan:
     @property
     def profile(self) -> str:
         """The name of the present profile, or "custom"."""
-        rules = self._rules
-        named = [name for name, faults in PROFILES.items() if faults == rules.everywhere]
-        return named[0] if named and not rules.links else "custom"
+        return self._rules.profile
 
     @property
     def is_partitioned(self) -> bool:
@@ -112,32 +128,33 @@ class FaultPlan:
 
     def set_everywhere(self, faults: LinkFaults) -> None:
         """Make every link without faults of its own like this."""
-        self._replace("every link changed", everywhere=faults)
+        self._replace(f"every link: {faults.describe()}", everywhere=_shared(faults))
 
     def set_link(self, sender: str, to: str, faults: LinkFaults) -> None:
-        """Give the link from `sender` to `to` faults of its own."""
-        links = {**self._rules.links, (sender, to): faults}
-        self._replace(f"link {sender} -> {to} changed", links=links)
+        """Give one direction faults of its own; ValueError if it joins no two nodes."""
+        link = _checked_link(sender, to)
+        with self._change:
+            links = {**self._rules.links, link: faults}
+            self._replace(f"link {sender} -> {to}: {faults.describe()}", links=links)
 
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
-        """Cut the nodes of each group off from those of the others.
+        """Cut the nodes of each group off from all others.
+
+        Nodes that are not named make one more group, the rest; clients (`C1`) that are not named
+        reach every node.
 
         Raises:
-            ValueError: a node is in two groups, or fewer than two groups are given.
+            ValueError: there is no group, one is empty, or a node is in two of them.
         """
-        sides = tuple(frozenset(group) for group in groups)
-        if len(sides) < 2 or not all(sides):
-            raise ValueError("a partition needs two groups of nodes or more, none of them empty")
-        together = [node for side in sides for node in side]
-        twice = sorted({node for node in together if together.count(node) > 1})
-        if twice:
-            raise ValueError(f"{twice[0]} is in two groups of the partition")
+        sides = _checked_groups(groups)
         text = " | ".join(",".join(sorted(side)) for side in sides)
         self._replace(f"partition {text}", groups=sides)
 
     def cut(self, sender: str, to: str) -> None:
-        """Cut one direction: nothing gets from `sender` to `to` any more."""
-        self._replace(f"cut {sender} -> {to}", cuts=self._rules.cuts | {(sender, to)})
+        """Cut one direction; ValueError if it joins no two nodes."""
+        link = _checked_link(sender, to)
+        with self._change:
+            self._replace(f"cut {sender} -> {to}", cuts=self._rules.cuts | {link})
 
     def heal(self) -> None:
         """End every partition and cut; delays and losses stay."""
@@ -145,14 +162,17 @@ class FaultPlan:
 
     def clear(self) -> None:
         """Make the network perfect."""
-        self._replace("all faults ended", **_fields(Rules()))
+        self._replace("all faults ended", everywhere=PERFECT, links={}, groups=(), cuts=frozenset())
 
     # --- as data -------------------------------------------------------------------------
 
     def describe(self) -> str:
         """Return the plan as one line."""
         rules = self._rules
-        parts = [self.profile]
+        parts = [rules.profile]
+        if rules.profile == "custom":
+            parts = [f"custom: {rules.everywhere.describe()}"]
+            parts += [f"{a}->{b}: {faults.describe()}" for (a, b), faults in _sorted(rules.links)]
         if rules.groups:
             parts.append(" | ".join(",".join(sorted(group)) for group in rules.groups))
         parts += [f"cut {sender}->{to}" for sender, to in sorted(rules.cuts)]
@@ -163,9 +183,9 @@ class FaultPlan:
         rules = self._rules
         return {
             "seed": self.seed,
-            "profile": self.profile,
+            "profile": rules.profile,
             "everywhere": rules.everywhere.to_dict(),
-            "links": {f"{a}->{b}": faults.to_dict() for (a, b), faults in rules.links.items()},
+            "links": {f"{a}->{b}": faults.to_dict() for (a, b), faults in _sorted(rules.links)},
             "groups": [sorted(group) for group in rules.groups],
             "cuts": [list(link) for link in sorted(rules.cuts)],
         }
@@ -174,25 +194,29 @@ class FaultPlan:
     def from_dict(cls, raw: dict[str, Any]) -> FaultPlan:
         """Return the plan that `to_dict` wrote; ValueError for what it could not have."""
         try:
+            if type(raw["seed"]) is not int:
+                raise ValueError(f"the seed {raw['seed']!r} of a fault plan is no whole number")
             plan = cls(raw["seed"])
             plan._rules = Rules(
                 everywhere=_shared(LinkFaults.from_dict(raw["everywhere"])),
                 links={
-                    (link.split("->")[0], link.split("->")[1]): LinkFaults.from_dict(faults)
+                    _checked_link(*link.split("->")): LinkFaults.from_dict(faults)
                     for link, faults in raw["links"].items()
                 },
-                groups=tuple(frozenset(group) for group in raw["groups"]),
-                cuts=frozenset((sender, to) for sender, to in raw["cuts"]),
+                groups=_checked_groups(raw["groups"]) if raw["groups"] else (),
+                cuts=frozenset(_checked_link(*link) for link in raw["cuts"]),
             )
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+        except KeyError as error:
+            raise ValueError(f"no fault plan: {error} is missing") from error
+        except (TypeError, AttributeError) as error:
             raise ValueError(f"no fault plan: {error}") from error
         return plan
 
     def _replace(self, reason: str, **changes: Any) -> None:
         with self._change:
             self._rules = replace(self._rules, **changes)
-        if self.on_change is not None:
-            self.on_change(self.to_dict(), reason)
+            if self.on_change is not None:
+                self.on_change(self.to_dict(), reason)
 
     def _generator(self, sender: str, to: str) -> random.Random:
         link = (sender, to)
@@ -213,10 +237,31 @@ def _shared(faults: LinkFaults) -> LinkFaults:
     return PERFECT if faults == PERFECT else faults
 
 
-def _fields(rules: Rules) -> dict[str, Any]:
-    return {
-        "everywhere": rules.everywhere,
-        "links": rules.links,
-        "groups": rules.groups,
-        "cuts": rules.cuts,
-    }
+def _sorted(links: Mapping[Link, LinkFaults]) -> list[tuple[Link, LinkFaults]]:
+    return sorted(links.items(), key=lambda item: item[0])
+
+
+def _checked_link(sender: str, to: str) -> Link:
+    for name in (sender, to):
+        if not isinstance(name, str) or not name or "->" in name:
+            raise ValueError(f"{name!r} is no name of a node")
+    if sender == to:
+        raise ValueError(f"a link joins two nodes, and {sender} is one")
+    return (sender, to)
+
+
+def _checked_groups(groups: Iterable[Iterable[str]]) -> tuple[frozenset[str], ...]:
+    given = list(groups)
+    if any(isinstance(group, str) for group in given):
+        raise ValueError("a group of a partition is a set of names, not a single name")
+    sides = tuple(frozenset(group) for group in given)
+    if not sides or not all(sides):
+        raise ValueError("a partition needs at least one group of nodes, and none of them empty")
+    together = [node for side in sides for node in side]
+    nameless = [node for node in together if not isinstance(node, str) or not node]
+    if nameless:
+        raise ValueError(f"{nameless[0]!r} is no name of a node")
+    twice = sorted({node for node in together if together.count(node) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]} is in two groups of the partition")
+    return sides

@@ -20,7 +20,7 @@ class LinkFaults:
         delay: the distribution's scale in seconds: the delay itself (fixed), the longest
             (uniform), the mean (exponential), the least (pareto, a heavy tail).
         distribution: fixed, uniform, exponential or pareto.
-        longest: no datagram is delayed for more than this, in seconds.
+        longest: `delay` draws are cut off here, in seconds; a reordered copy waits `gap` more.
         loss: probability that a datagram is lost.
         duplicate: probability that it is sent twice.
         reorder: probability that it is held back for `gap` seconds, so that later ones pass.
@@ -32,7 +32,7 @@ class LinkFaults:
 
     delay: float = 0.0
     distribution: str = "fixed"
-    longest: float = 0.3
+    longest: float = LONGEST_DELAY
     loss: float = 0.0
     duplicate: float = 0.0
     reorder: float = 0.0
@@ -43,12 +43,12 @@ class LinkFaults:
             choices = ", ".join(DISTRIBUTIONS)
             raise ValueError(f"distribution is {self.distribution!r}: choose one of {choices}")
         for name in ("loss", "duplicate", "reorder"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: give a probability, 0 to 1")
+            if not _within(getattr(self, name), 1):
+                raise ValueError(f"{name} is {getattr(self, name)!r}: give a probability, 0 to 1")
         for name in ("delay", "longest", "gap"):
-            if not 0 <= getattr(self, name) <= LONGEST_DELAY:
+            if not _within(getattr(self, name), LONGEST_DELAY):
                 raise ValueError(
-                    f"{name} is {getattr(self, name)}: give seconds, 0 to {LONGEST_DELAY:g}"
+                    f"{name} is {getattr(self, name)!r}: give seconds, 0 to {LONGEST_DELAY:g}"
                 )
 
     def draw_delay(self, rng: random.Random) -> float:
@@ -66,6 +66,16 @@ class LinkFaults:
                 drawn = self.delay
         return min(drawn, self.longest)
 
+    def describe(self) -> str:
+        """Return the faults as one line; "perfect" if there are none."""
+        parts = []
+        if self.delay:
+            parts.append(f"{self.distribution} delay {self.delay * 1000:g} ms")
+        for name in ("loss", "duplicate", "reorder"):
+            if getattr(self, name):
+                parts.append(f"{name} {getattr(self, name) * 100:g} %")
+        return ", ".join(parts) or "perfect"
+
     def to_dict(self) -> dict[str, Any]:
         """Return what differs from a perfect link."""
         perfect = asdict(LinkFaults())
@@ -74,10 +84,16 @@ class LinkFaults:
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> LinkFaults:
         """Return the faults that `to_dict` wrote; ValueError for what it could not have."""
+        if not isinstance(raw, dict):
+            raise ValueError("the faults of a link are no table of names and values")
         unknown = set(raw) - {field.name for field in fields(cls)}
         if unknown:
-            raise ValueError(f"unknown fault {sorted(unknown)[0]!r}")
+            raise ValueError(f"unknown fault {sorted(map(str, unknown))[0]!r}")
         return replace(cls(), **raw)
+
+
+def _within(value: object, most: float) -> bool:
+    return type(value) in (int, float) and 0 <= value <= most  # type: ignore[operator]
 
 
 PERFECT: Final = LinkFaults()

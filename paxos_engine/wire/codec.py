@@ -16,11 +16,13 @@ import msgpack
 from paxos_engine.roles.messages import Envelope, Message
 from paxos_engine.roles.values import MAX_INSTANCE
 from paxos_engine.wire.schema import (
+    MAX_ITEMS,
     WireError,
     from_plain,
     read_int,
     read_list,
     read_name,
+    shown,
     to_plain,
 )
 
@@ -31,8 +33,6 @@ MAX_DATAGRAM: Final = 65_507
 
 COALESCE_BYTES: Final = 32_000
 """Messages share a datagram up to about this size, in bytes."""
-
-MAX_MESSAGES: Final = 4_096
 
 
 class Codec:
@@ -52,14 +52,18 @@ class Codec:
     ) -> list[tuple[bytes, int]]:
         """Return datagrams, each with how many of `messages` it carries, in order.
 
-        The ids of the messages are `sender`.`first` and following.
+        The ids of the messages are `sender`.`first` and following. A message that alone is too
+        large for a datagram gets one beyond `MAX_DATAGRAM`, which the pump then gives up.
+
+        Raises:
+            TypeError: a message carries what no message may carry; a defect of ours.
         """
         datagrams: list[tuple[bytes, int]] = []
         batch: list[bytes] = []
         size = 0
         for message in messages:
             packed: bytes = msgpack.packb(to_plain(message), unicode_errors="surrogatepass")
-            if batch and (size + len(packed) > COALESCE_BYTES or len(batch) >= MAX_MESSAGES):
+            if batch and (size + len(packed) > COALESCE_BYTES or len(batch) >= MAX_ITEMS):
                 datagrams.append((self._seal(sender, first, batch), len(batch)))
                 first, batch, size = first + len(batch), [], 0
             batch.append(packed)
@@ -74,14 +78,16 @@ class Codec:
         Raises:
             WireError: it is not a whole, authentic and sensible datagram of this cluster.
         """
-        if not data or data[0] != VERSION:
-            raise WireError(f"version {data[0] if data else 'missing'}, and we speak {VERSION}")
+        if len(data) <= 1 + MAC_BYTES:
+            raise WireError(f"truncated: {len(data)} bytes hold no message")
+        if data[0] != VERSION:
+            raise WireError(f"version {data[0]}, and we speak {VERSION}")
         body = data[1 + MAC_BYTES :]
         if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], self._mac(body)):
             raise WireError("the MAC is wrong: not from this cluster, or damaged")
         cluster, sender, first, raw = read_list(_unpack(body), 4)
         if cluster != self._cluster_id:
-            raise WireError(f"cluster {cluster!r:.40} is not ours")
+            raise WireError(f"cluster {shown(cluster)} is not ours")
         name = read_name(sender)
         number = read_int(first, MAX_INSTANCE)
         return [
@@ -97,7 +103,9 @@ class Codec:
         return bytes([VERSION]) + self._mac(body) + body
 
     def _mac(self, body: bytes) -> bytes:
-        return blake2b(body, digest_size=MAC_BYTES, key=self._key).digest()
+        mac = blake2b(bytes([VERSION]), digest_size=MAC_BYTES, key=self._key)
+        mac.update(body)
+        return mac.digest()
 
 
 def _unpack(body: bytes) -> Any:
@@ -105,6 +113,7 @@ def _unpack(body: bytes) -> Any:
         return msgpack.unpackb(
             body,
             unicode_errors="surrogatepass",
+            max_array_len=MAX_ITEMS,  # checked before the list is allocated
             max_ext_len=0,
             max_map_len=0,
             strict_map_key=True,

@@ -38,8 +38,11 @@ def bind_ports(count: int, base_port: int | None = None) -> list[socket.socket]:
         base_port: the first port, the others follow; None takes free ones.
 
     Raises:
-        PortInUse: one of the fixed ports is taken.
+        PortInUse: one of the fixed ports is taken, or may not be used.
+        ValueError: the fixed ports do not all lie between 1 and 65535.
     """
+    if base_port is not None and not 1 <= base_port <= 65_536 - count:
+        raise ValueError(f"{count} ports from {base_port} on do not fit between 1 and 65535")
     sockets: list[socket.socket] = []
     try:
         for offset in range(count):
@@ -101,22 +104,28 @@ class MessagePump:
     def receive_all(self, limit: int) -> list[Envelope]:
         """Take off the socket what is there, up to about `limit` messages.
 
-        What cannot be decoded is counted, told to the trace, and dropped.
+        What cannot be decoded, or comes from nobody we know, is counted, told to the trace, and
+        dropped. A closed socket has nothing.
         """
         envelopes: list[Envelope] = []
-        while len(envelopes) < limit:
+        # Refused datagrams count too: a flood of garbage must not keep the node from its timers.
+        for _ in range(limit):
             try:
                 data, address = self._sock.recvfrom(MAX_DATAGRAM + 1)
             except BlockingIOError:
                 break
             except OSError:
+                if self._sock.fileno() < 0:
+                    break
                 continue  # an ICMP error of an earlier send; the socket itself is fine
             try:
-                envelopes += self._codec.decode(data, self.name)
+                envelopes += self._open(data)
             except WireError as error:
                 self.refused += 1
                 where = f"{address[0]}:{address[1]}"
                 self._publish(self.name, Refused("", where, str(error)))
+            if len(envelopes) >= limit:
+                break
         return envelopes
 
     def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
@@ -134,7 +143,10 @@ class MessagePump:
             for data, count in self._codec.encode(self.name, first, messages):
                 ids = [f"{self.name}.{first + offset}" for offset in range(count)]
                 first += count
-                self._dispatch(to, data, ids, now)
+                if len(data) > MAX_DATAGRAM:
+                    self._lose(to, ids, f"too large: {len(data):,} bytes fit no datagram")
+                else:
+                    self._dispatch(to, data, ids, now)
 
     def tick(self, now: float) -> None:
         """Send what is due."""
@@ -142,6 +154,12 @@ class MessagePump:
     def close(self) -> None:
         """Close the socket."""
         self._sock.close()
+
+    def _open(self, data: bytes) -> list[Envelope]:
+        envelopes = self._codec.decode(data, self.name)
+        if envelopes and envelopes[0].sender not in self._peers:
+            raise WireError(f"sender {envelopes[0].sender!r} is no member of the cluster")
+        return envelopes
 
     def _dispatch(self, to: str, data: bytes, ids: Sequence[str], now: float) -> None:
         self._transmit(to, data, ids)

@@ -30,14 +30,15 @@ from paxos_engine.roles.values import (
     MAX_ROUND,
     NOOP,
     Command,
+    NoOp,
     ProposalNumber,
     Value,
 )
 
 MAX_RANK: Final = 1_000
 MAX_NAME: Final = 64
-MAX_ITEMS: Final = 65_536
-"""Reports, rows or intervals in one message; a datagram could not hold more."""
+MAX_ITEMS: Final = 4_096
+"""Reports, rows, intervals, or messages in one list: several times what a page ever holds."""
 
 
 class WireError(ValueError):
@@ -47,10 +48,21 @@ class WireError(ValueError):
 Read: TypeAlias = Callable[[Any], Any]
 
 
+def shown(raw: Any) -> str:
+    """Return a few words for something that came from the wire, however long or deep it is."""
+    match raw:
+        case str() | bytes():
+            return repr(raw[:40])
+        case list():
+            return f"a list of {len(raw)} items"  # its repr may nest deeper than Python recurses
+        case _:
+            return repr(raw)[:40]
+
+
 def read_int(raw: Any, most: int) -> int:
     """Return a whole number from 0 to `most`, or raise WireError."""
     if type(raw) is not int or not 0 <= raw <= most:
-        raise WireError(f"{raw!r:.40} is no whole number from 0 to {most}")
+        raise WireError(f"{shown(raw)} is no whole number from 0 to {most}")
     return raw
 
 
@@ -65,9 +77,9 @@ def read_last(raw: Any) -> int | None:
 
 
 def read_name(raw: Any) -> str:
-    """Return a short text, or raise WireError."""
-    if type(raw) is not str or len(raw) > MAX_NAME:
-        raise WireError(f"{raw!r:.40} is no name of at most {MAX_NAME} characters")
+    """Return a short printable text, or raise WireError."""
+    if type(raw) is not str or not 0 < len(raw) <= MAX_NAME or not raw.isprintable():
+        raise WireError(f"{shown(raw)} is no name: 1 to {MAX_NAME} printable characters")
     return raw
 
 
@@ -79,7 +91,7 @@ def read_primary(raw: Any) -> str | None:
 def read_list(raw: Any, length: int | None = None) -> list[Any]:
     """Return a list of `length` items (or of any bounded length), or raise WireError."""
     if type(raw) is not list or len(raw) > MAX_ITEMS:
-        raise WireError(f"{raw!r:.40} is no list of at most {MAX_ITEMS} items")
+        raise WireError(f"{shown(raw)} where a list of at most {MAX_ITEMS} items belongs")
     if length is not None and len(raw) != length:
         raise WireError(f"a list of {len(raw)} items where {length} belong")
     return raw
@@ -94,14 +106,14 @@ def read_number(raw: Any) -> ProposalNumber:
 def read_bool(raw: Any) -> bool:
     """Return True or False, or raise WireError."""
     if type(raw) is not bool:
-        raise WireError(f"{raw!r:.40} is neither true nor false")
+        raise WireError(f"{shown(raw)} is neither true nor false")
     return raw
 
 
 def read_text(raw: Any) -> str:
     """Return a text of any length, or raise WireError."""
     if type(raw) is not str:
-        raise WireError(f"{raw!r:.40} is no text")
+        raise WireError(f"{shown(raw)} is no text")
     return raw
 
 
@@ -114,7 +126,7 @@ def read_command(raw: Any) -> Command:
     """Return a command, or raise WireError."""
     client, sequence, oldest, value = read_list(raw, 4)
     if type(value) not in (str, bytes):
-        raise WireError(f"{value!r:.40} is neither text nor bytes")
+        raise WireError(f"{shown(value)} is neither text nor bytes")
     return Command(read_name(client), read_instance(sequence), value, read_instance(oldest))
 
 
@@ -217,7 +229,12 @@ _KIND_OF: Final = {message: kind for kind, (message, _) in enumerate(SCHEMA)}
 
 
 def plain(value: Any) -> Any:
-    """Return a field as what msgpack knows: lists, numbers, text, bytes and None."""
+    """Return a field as what msgpack knows: lists, numbers, text, bytes and None.
+
+    Raises:
+        TypeError: it is nothing that a message may carry. Sending a no-op in its place would
+            have the cluster agree on what nobody said.
+    """
     match value:
         case Command(client, sequence, content, oldest):
             return [client, sequence, oldest, content]
@@ -225,8 +242,10 @@ def plain(value: Any) -> Any:
             return [plain(item) for item in value]
         case None | bool() | int() | str() | bytes():
             return value
+        case NoOp():
+            return None
         case _:
-            return None  # the no-op
+            raise TypeError(f"a {type(value).__name__} does not travel in a message")
 
 
 def to_plain(message: Message) -> list[Any]:
@@ -249,4 +268,8 @@ def from_plain(raw: Any) -> Message:
         raise WireError(f"unknown kind {kind}")
     message, fields = SCHEMA[kind]
     values = read_list(items, len(fields) + 1)[1:]
-    return message(**{name: read(v) for (name, read), v in zip(fields, values, strict=True)})
+    read = {name: check(v) for (name, check), v in zip(fields, values, strict=True)}
+    for low, high in (("first", "last"), ("first", "cursor")):
+        if read.get(high) is not None and read[high] < read[low]:
+            raise WireError(f"{high} {read[high]} lies before {low} {read[low]}")
+    return message(**read)

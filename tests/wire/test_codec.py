@@ -1,0 +1,326 @@
+"""Datagrams: what is said arrives as it was said, and nothing else is believed."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paxos_engine.roles.messages import (
+    KINDS,
+    Accept,
+    Accepted,
+    AcceptedReport,
+    CatchUpReply,
+    CatchUpRequest,
+    Heartbeat,
+    HeartbeatReply,
+    Message,
+    Nack,
+    Prepare,
+    Promise,
+    Redirect,
+    Reply,
+    Request,
+)
+from paxos_engine.roles.values import (
+    MAX_COMMAND_BYTES,
+    MAX_INSTANCE,
+    MAX_ROUND,
+    NOOP,
+    Command,
+    ProposalNumber,
+    command_size,
+)
+from paxos_engine.wire.codec import MAC_BYTES, MAX_DATAGRAM, VERSION, Codec
+from paxos_engine.wire.schema import MAX_ITEMS, SCHEMA, WireError, to_plain
+
+KEY = b"a key of this run"
+CODEC = Codec("here", KEY)
+NUMBER = ProposalNumber(3, 1)
+
+names = st.from_regex(r"[LAC][1-9][0-9]?", fullmatch=True)
+instances = st.integers(1, MAX_INSTANCE - 1)
+counts = st.integers(0, MAX_INSTANCE - 1)
+numbers = st.builds(ProposalNumber, st.integers(0, MAX_ROUND - 1), st.integers(0, 1000))
+texts = st.text(st.characters(exclude_categories=()))  # lone surrogates too
+commands = st.builds(Command, names, counts, texts | st.binary(), counts)
+values = st.just(NOOP) | commands
+
+
+@st.composite
+def ranges(draw: st.DrawFn, ends: int) -> list[int]:
+    """Return `ends` instances in ascending order."""
+    return sorted(draw(st.lists(instances, min_size=ends, max_size=ends)))
+
+
+@st.composite
+def prepares(draw: st.DrawFn) -> Prepare:
+    first, cursor, last = draw(ranges(3))
+    return Prepare(draw(numbers), first, draw(st.sampled_from([last, None])), cursor)
+
+
+@st.composite
+def promises(draw: st.DrawFn) -> Promise:
+    first, cursor, covers_to, last = draw(ranges(4))
+    slots = sorted(draw(st.sets(instances, max_size=5)))
+    reports = tuple(AcceptedReport(slot, draw(numbers), draw(values)) for slot in slots)
+    open_end = draw(st.booleans())
+    return Promise(
+        draw(numbers),
+        first,
+        None if open_end else last,
+        cursor,
+        None if open_end else covers_to,
+        draw(st.booleans()),
+        draw(counts),
+        reports,
+    )
+
+
+@st.composite
+def accepteds(draw: st.DrawFn) -> Accepted:
+    ends = sorted(draw(st.sets(instances, min_size=2, max_size=10)))
+    pairs = zip(ends[::2], ends[1::2], strict=False)
+    return Accepted(draw(numbers), tuple(pairs))
+
+
+OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
+    Prepare: prepares(),
+    Promise: promises(),
+    Accept: st.builds(Accept, numbers, instances, values, counts),
+    Accepted: accepteds(),
+    Nack: st.builds(Nack, numbers, instances, numbers),
+    Heartbeat: st.builds(Heartbeat, numbers, counts),
+    HeartbeatReply: st.builds(HeartbeatReply, numbers, numbers),
+    CatchUpRequest: ranges(2).map(lambda ends: CatchUpRequest(*ends)),
+    CatchUpReply: st.builds(
+        CatchUpReply, instances, st.lists(st.tuples(numbers, values)).map(tuple), counts
+    ),
+    Request: st.builds(Request, commands),
+    Redirect: st.builds(Redirect, names, counts, names | st.none()),
+    Reply: st.builds(Reply, names, counts, instances, texts),
+}
+messages = st.one_of(*OF_EACH_KIND.values())
+
+
+def forge(body: Any, version: int = VERSION, key: bytes = KEY) -> bytes:
+    """Return a datagram with a right MAC around whatever `body` is (bytes go in as they are)."""
+    packed = body if isinstance(body, bytes) else msgpack.packb(body)
+    head = bytes([version])
+    return head + blake2b(head + packed, digest_size=MAC_BYTES, key=key).digest() + packed
+
+
+def carrying(*items: Any) -> bytes:
+    """Return a datagram from L1 with these messages in it."""
+    return forge(["here", "L1", 1, list(items)])
+
+
+def heartbeat() -> bytes:
+    """Return a valid datagram."""
+    return CODEC.encode("L1", 1, [Heartbeat(NUMBER, 7)])[0][0]
+
+
+# --- what is said arrives ----------------------------------------------------------------------
+
+
+def test_every_kind_of_message_has_a_form_on_the_wire_and_a_property_here() -> None:
+    assert {message for message, _ in SCHEMA} == set(KINDS) == set(OF_EACH_KIND)
+
+
+@pytest.mark.parametrize("kind", list(OF_EACH_KIND), ids=lambda kind: str(KINDS[kind]))
+def test_a_message_arrives_as_it_was_sent(kind: type[Message]) -> None:
+    @settings(max_examples=40, deadline=None, database=None)
+    @given(message=OF_EACH_KIND[kind])
+    def arrives(message: Message) -> None:
+        [(data, count)] = CODEC.encode("L1", 41, [message])
+        [envelope] = CODEC.decode(data, "A2")
+        assert count == 1
+        assert envelope == ("L1.41", "L1", "A2", message)
+        assert type(envelope.message) is kind
+
+    arrives()
+
+
+def test_text_and_bytes_of_the_same_letters_stay_two_different_values() -> None:
+    sent = [Request(Command("C1", 1, "x")), Request(Command("C1", 1, b"x"))]
+    [(data, _)] = CODEC.encode("C1", 1, sent)
+    assert [envelope.message for envelope in CODEC.decode(data, "L1")] == sent
+
+
+def test_the_ids_of_messages_count_up_across_the_datagrams_of_one_batch() -> None:
+    sent: list[Message] = [Request(Command("C1", n, "x" * 20_000)) for n in range(5)]
+    datagrams = CODEC.encode("C1", 10, sent)
+    arrived = [envelope for data, _ in datagrams for envelope in CODEC.decode(data, "L1")]
+    assert len(datagrams) > 1
+    assert sum(count for _, count in datagrams) == 5
+    assert [envelope.id for envelope in arrived] == [f"C1.{n}" for n in range(10, 15)]
+    assert [envelope.message for envelope in arrived] == sent
+
+
+def test_small_messages_for_one_peer_share_one_datagram() -> None:
+    assert len(CODEC.encode("L1", 1, [Heartbeat(NUMBER, n) for n in range(500)])) == 1
+
+
+def test_more_messages_than_a_datagram_may_list_are_split_and_all_arrive() -> None:
+    sent: list[Message] = [Redirect("C", 1, None)] * (MAX_ITEMS + 1)
+    datagrams = CODEC.encode("L1", 1, sent)
+    assert sum(len(CODEC.decode(data, "C")) for data, _ in datagrams) == MAX_ITEMS + 1
+
+
+def test_the_largest_command_that_a_client_may_submit_fits_every_message_that_carries_it() -> None:
+    spare = MAX_COMMAND_BYTES - command_size(Command("C1", 1, ""))
+    command = Command("C1", MAX_INSTANCE - 1, b"x" * spare, MAX_INSTANCE - 1)
+    top, far = ProposalNumber(MAX_ROUND - 1, 99), MAX_INSTANCE - 1
+    report = (AcceptedReport(far, top, command),)
+    carriers = [
+        Request(command),
+        Accept(top, far, command, far),
+        Promise(top, far, far, far, far, False, far, report),
+        CatchUpReply(far, ((top, command),), far),
+    ]
+    for message in carriers:
+        [(data, _)] = CODEC.encode("L1", far - 1, [message])
+        assert len(data) <= MAX_DATAGRAM, KINDS[type(message)]
+        assert CODEC.decode(data, "L2")[0].message == message
+
+
+def test_what_no_message_may_carry_is_refused_and_never_becomes_a_no_op() -> None:
+    with pytest.raises(TypeError, match="a float does not travel"):
+        to_plain(Accept(NUMBER, 1, 1.5, 0))  # type: ignore[arg-type]
+
+
+# --- nothing else is believed ------------------------------------------------------------------
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "truncated: 0 bytes"),
+    "only a head": (heartbeat()[: 1 + MAC_BYTES], "truncated: 17 bytes"),
+    "cut short": (heartbeat()[:-1], "the MAC is wrong"),
+    "another version": (forge([], version=9), "version 9, and we speak 1"),
+    "a relabelled version": (forge(["here", "L1", 1, []], version=2), "version 2"),
+    "another key": (forge(["here", "L1", 1, []], key=b"another"), "the MAC is wrong"),
+    "another cluster": (forge(["there", "L1", 1, []]), "cluster 'there' is not ours"),
+    "no msgpack": (forge(b"\xc1"), "no msgpack"),
+    "something behind": (forge(msgpack.packb(["here", "L1", 1, []]) + b"\x00"), "no msgpack"),
+    "a map": (forge({"here": 1}), "no msgpack"),
+    "a number": (forge(7), "7 where a list"),
+    "too few parts": (forge(["here", "L1", 1]), "a list of 3 items where 4 belong"),
+    "no sender": (forge(["here", "", 1, []]), "'' is no name"),
+    "a sender in disguise": (forge(["here", "L1\x1b[2J", 1, []]), "is no name"),
+    "an empty message": (carrying([]), "an empty message"),
+    "an unknown kind": (carrying([99]), "unknown kind 99"),
+    "a bool as kind": (carrying([True]), "True is no whole number"),
+    "too few fields": (carrying([5, [3, 1]]), "a list of 2 items where 3 belong"),
+    "a bool as number": (carrying([5, [3, 1], True]), "True is no whole number"),
+    "a fraction": (carrying([5, [3, 1], 1.0]), "1.0 is no whole number"),
+    "round 2^60": (carrying([5, [2**60, 1], 7]), "is no whole number from 0 to 1099511627775"),
+    "a rank of a million": (carrying([5, [3, 10**6], 7]), "is no whole number from 0 to 1000"),
+    "instance 2^48": (carrying([4, [3, 1], 2**48, [3, 1]]), "is no whole number"),
+    "instance 0": (carrying([4, [3, 1], 0, [3, 1]]), "instances begin at 1"),
+    "a range backwards": (carrying([7, 9, 8]), "last 8 lies before first 9"),
+    "an interval backwards": (carrying([3, [3, 1], [[5, 4]]]), "the interval 5..4"),
+    "overlapping intervals": (carrying([3, [3, 1], [[1, 5], [5, 6]]]), "the interval 5..6 after 5"),
+    "a value of no type": (carrying([9, ["C1", 1, 0, 7]]), "7 is neither text nor bytes"),
+    "a second report of one instance": (
+        carrying([1, [3, 1], 1, None, 1, None, True, 0, [[4, [2, 1], None]] * 2]),
+        "instance 4 reported after 4",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(REFUSED))
+def test_a_datagram_that_makes_no_sense_is_refused_with_its_own_reason(case: str) -> None:
+    data, reason = REFUSED[case]
+    with pytest.raises(WireError) as refusal:
+        CODEC.decode(data, "A1")
+    assert reason in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 200
+
+
+def test_the_mac_covers_the_version() -> None:
+    body = msgpack.packb(["here", "L1", 1, []])
+    without = blake2b(body, digest_size=MAC_BYTES, key=KEY).digest()
+    with pytest.raises(WireError, match="MAC"):
+        CODEC.decode(bytes([VERSION]) + without + body, "A1")
+
+
+@pytest.mark.parametrize("depth", [10, 300, 900, 1023, 1024, 5_000])
+@pytest.mark.parametrize("place", ["body", "sender", "number"])
+def test_lists_nested_to_any_depth_are_refused_wherever_they_stand(depth: int, place: str) -> None:
+    deep = b"\x91" * depth + b"\x01"
+    start = {"body": b"", "sender": b"\x94\xa4here", "number": b"\x94\xa4here\xa2L1"}[place]
+    rest = {"body": b"", "sender": b"\x01\x90", "number": b"\x90"}[place]
+    with pytest.raises(WireError):
+        CODEC.decode(forge(start + deep + rest), "A1")
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xdd\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff", b"\xdc\x20\x00"]
+)
+def test_a_claimed_length_is_refused_before_anything_is_allocated_for_it(head: bytes) -> None:
+    with pytest.raises(WireError, match="no msgpack"):
+        CODEC.decode(forge(head + b"\x00" * 9_000), "A1")
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.binary(max_size=200))
+def test_arbitrary_bytes_raise_nothing_but_a_wire_error(data: bytes) -> None:
+    for datagram in (data, bytes([VERSION]) + data):
+        with pytest.raises(WireError):
+            CODEC.decode(datagram, "A1")
+
+
+@settings(max_examples=200, deadline=None)
+@given(message=messages, bit=st.integers(0))
+def test_a_flipped_bit_never_gets_past_version_and_mac(message: Message, bit: int) -> None:
+    data = bytearray(CODEC.encode("L1", 1, [message])[0][0])
+    where = bit % (8 * len(data))
+    data[where // 8] ^= 1 << (where % 8)
+    with pytest.raises(WireError, match=r"version|MAC"):
+        CODEC.decode(bytes(data), "A1")
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | names
+    | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=10),
+    max_leaves=40,
+)  # fmt: skip
+nonsense = (
+    plain
+    | st.lists(plain, max_size=6).map(lambda items: ["here", "L1", 1, items])
+    | st.tuples(st.integers(0, 13), st.lists(plain, max_size=9)).map(
+        lambda kind_and_fields: ["here", "L1", 1, [[kind_and_fields[0], *kind_and_fields[1]]]]
+    )
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(body=nonsense)
+def test_nonsense_with_a_right_mac_is_refused_or_is_a_proper_message(body: Any) -> None:
+    try:
+        envelopes = CODEC.decode(forge(body), "A1")
+    except WireError:
+        return
+    for envelope in envelopes:
+        [(again, _)] = CODEC.encode("L1", 1, [envelope.message])
+        assert CODEC.decode(again, "A1")[0].message == envelope.message
+
+
+@settings(max_examples=300, deadline=None)
+@given(message=messages, where=st.integers(0), what=st.integers(0, 255))
+def test_a_changed_byte_under_a_right_mac_raises_nothing_but_a_wire_error(
+    message: Message, where: int, what: int
+) -> None:
+    body = bytearray(CODEC.encode("L1", 1, [message])[0][0][1 + MAC_BYTES :])
+    body[where % len(body)] = what
+    try:
+        envelopes = CODEC.decode(forge(bytes(body)), "A1")
+    except WireError:
+        return
+    assert all(type(envelope.message) in KINDS for envelope in envelopes)
