@@ -112,11 +112,13 @@ class PaxosApp(App[None]):
 
     def frame(self) -> None:
         """Do what is due, fold what has come, and paint it."""
+        if not self.main.is_whole:
+            return  # not composed yet, or being taken down
         self._work()
         self._tell_answers()
         self.feed.pump(self.view, 0.05)
         self._watch_violation()
-        if not self._frozen and self.main.is_mounted:
+        if not self._frozen:
             self.main.show(self.view, self.feed, self._notes())
 
     def _notes(self) -> list[str]:

@@ -50,6 +50,7 @@ class MainScreen(Screen[None]):
         super().__init__()
         self.node_in_focus = "L1"
         self._active = 0
+        self._shown: tuple[ClusterView, Feed, list[str]] | None = None
 
     def compose(self) -> ComposeResult:
         """Put the widgets in their places; the stylesheet says how large each is."""
@@ -74,10 +75,16 @@ class MainScreen(Screen[None]):
             self.query_one(f"#{name}").border_title = title
         self._activate(0)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every widget is there: not before composing, not after taking down."""
+        return bool(self.query("#gaps")) and bool(self.query(StatusLine))
+
     # --- painting ------------------------------------------------------------------------
 
     def show(self, view: ClusterView, feed: Feed, notes: list[str]) -> None:
         """Paint everything that can be seen."""
+        self._shown = (view, feed, notes)
         self.query_one(AppHeader).show(view)
         self.query_one(NodeBar).show(view, self.node_in_focus)
         for table in self.query(LineTable):
@@ -95,10 +102,15 @@ class MainScreen(Screen[None]):
         else:
             log.border_subtitle = None
 
+    def _show_again(self) -> None:
+        if self._shown is not None:
+            self.show(*self._shown)
+
     def look_at(self, node: str) -> None:
         """Make `node` the one in focus."""
         self.node_in_focus = node
         self.query_one(NodeTable).focus_on(node)
+        self._show_again()
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout: all panes, one pane with tabs, or a word of regret."""
@@ -110,6 +122,7 @@ class MainScreen(Screen[None]):
         self.set_class(width >= 160, "-wide")
         text = f"The terminal is {width}x{height}.\npaxos-tui needs {LEAST[0]}x{LEAST[1]}."
         self.query_one("#too-small", Static).update(text)
+        self.call_after_refresh(self._show_again)
 
     # --- moving between panes ------------------------------------------------------------
 
@@ -125,6 +138,7 @@ class MainScreen(Screen[None]):
         self.query_one("#side").set_class(names[position] in ("hearts", "gaps"), "-active")
         self.query_one(PaneTabs).show(position)
         self.query_one(f"#{names[position]}").focus()
+        self.call_after_refresh(self._show_again)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which pane is in use, however it was chosen."""

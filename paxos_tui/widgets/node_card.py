@@ -139,5 +139,5 @@ class NodeBar(HorizontalScroll):
         ]
         if fresh:
             self.mount_all(fresh)
-        for name, card in known.items():
-            card.show(view, name == focus)
+        for card in (*known.values(), *fresh):
+            card.show(view, card.node.name == focus)
