@@ -16,6 +16,7 @@ from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, Subscription
 from paxos_engine.trace.recorder import RecorderError
+from paxos_engine.trace.replay import read_trace
 from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine, NodeView
 from paxos_engine.wire.pump import PortInUse
 
@@ -45,4 +46,5 @@ __all__ = [
     "Subscription",
     "Value",
     "Violation",
+    "read_trace",
 ]

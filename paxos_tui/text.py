@@ -10,6 +10,11 @@ from rich.cells import cell_len, set_cell_size
 LOOK_AT_MOST: Final = 300
 """Characters or bytes of a value that are looked at, however long it is."""
 
+# Categories of Unicode whose characters are shown by their code. Cc: other controls; Cf: marks
+# that turn or hide text; Cs: half a character; Co, Cn: no glyph; Zl, Zp, Zs: line ends and blanks
+# that are no space; Mn, Me: marks that climb onto their neighbour.
+_HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Mn", "Me"))
+
 
 def visible(value: str | bytes, width: int | None = None) -> str:
     """Return `value` so that every character of it can be seen and none acts.
@@ -43,9 +48,9 @@ def _visible(character: str) -> str:
         return "\u2421"
     if code < 0x20:
         return chr(0x2400 + code)
+    if character == " ":
+        return character
     category = unicodedata.category(character)
-    # Cc: other controls; Cf: marks that turn or hide text; Cs: half a character; Co, Cn: no
-    # glyph; Zl, Zp: line ends; Mn, Me: marks that climb onto their neighbour.
-    if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"):
+    if category in _HIDDEN:
         return f"<{code:04X}>"
     return character

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -200,11 +200,11 @@ class FaultPlan:
             plan._rules = Rules(
                 everywhere=_shared(LinkFaults.from_dict(raw["everywhere"])),
                 links={
-                    _checked_link(*link.split("->")): LinkFaults.from_dict(faults)
+                    _checked_link(*_pair(link.split("->"))): LinkFaults.from_dict(faults)
                     for link, faults in raw["links"].items()
                 },
                 groups=_checked_groups(raw["groups"]) if raw["groups"] else (),
-                cuts=frozenset(_checked_link(*link) for link in raw["cuts"]),
+                cuts=frozenset(_checked_link(*_pair(link)) for link in raw["cuts"]),
             )
         except KeyError as error:
             raise ValueError(f"no fault plan: {error} is missing") from error
@@ -239,6 +239,12 @@ def _shared(faults: LinkFaults) -> LinkFaults:
 
 def _sorted(links: Mapping[Link, LinkFaults]) -> list[tuple[Link, LinkFaults]]:
     return sorted(links.items(), key=lambda item: item[0])
+
+
+def _pair(ends: Sequence[str]) -> Link:
+    if len(ends) != 2:
+        raise ValueError(f"{ends!r} is no link: it takes a sender and a receiver")
+    return (ends[0], ends[1])
 
 
 def _checked_link(sender: str, to: str) -> Link:

@@ -30,7 +30,7 @@ from paxos_engine.runtime.node import NodeThread
 from paxos_engine.runtime.subscription import ChosenCommand, Subscription
 from paxos_engine.storage.memory import MemoryDisk
 from paxos_engine.trace.hub import Trace
-from paxos_engine.trace.recorder import Recorder
+from paxos_engine.trace.recorder import Recorder, RecorderError
 from paxos_engine.wire.codec import Codec
 from paxos_engine.wire.pump import AdversarialMessagePump, bind_ports
 
@@ -80,9 +80,12 @@ class Cluster:
         self._watch = SafetyWatch(
             self.trace.reader(), AgreementChecker(self.quorums), self._violated
         )
-        self._recorder: Recorder | None = None
-        if self.config.record is not None:
-            self._recorder = Recorder(self.config.record, self.trace.reader())
+        try:
+            self._recorder = self._make_recorder()
+        except RecorderError:
+            for sock in sockets.values():
+                sock.close()
+            raise
         self._futures: dict[int, Future[Reply]] = {}
         self._subscriptions: list[Subscription] = []
         self._lock = threading.Lock()
@@ -262,6 +265,11 @@ class Cluster:
         if name not in self.nodes:
             raise KeyError(f"no node {name}: there are {', '.join(self.nodes)}")
         return self._threads[name]
+
+    def _make_recorder(self) -> Recorder | None:
+        if self.config.record is None:
+            return None
+        return Recorder(self.config.record, self.trace.reader())
 
     def _make_roles(self) -> dict[str, Role]:
         config = self.config

@@ -1,7 +1,8 @@
 """One event as one JSON object, and back: the form of a trace in a file.
 
 `docs/trace-format.md` defines it. A proposal number is [round, leader], the no-op is null, a
-command an object, and text that is not UTF-8 is {"base64": ...}.
+command an object, and text that is not UTF-8 is {"base64": ...}. The coders of each field follow
+from its declared type, so an event or message that is added needs no line here.
 """
 
 from __future__ import annotations
@@ -9,19 +10,34 @@ from __future__ import annotations
 import base64
 import types
 import typing
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from paxos_engine.roles.events import ALL_EVENTS, Entry, Sent
+from paxos_engine.roles.events import ALL_EVENTS, Entry, Event, Sent
 from paxos_engine.roles.messages import KINDS, AcceptedReport, Message
 from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
 
-_BY_NAME: Final = {event.name: event for event in ALL_EVENTS}
-_BY_KIND: Final = {kind: message for message, kind in KINDS.items()}
+Coder: TypeAlias = Callable[[Any], Any]
+
+MICROSECONDS: Final = 6
+"""Digits of a second that `t` has in a file."""
 
 
 class TraceFormatError(ValueError):
     """A line that is no entry of a trace; the text says what is wrong with it."""
+
+
+class UnknownEvent(TraceFormatError):
+    """An event, or a kind of message, that a later version of the program wrote."""
+
+
+class _Field(NamedTuple):
+    name: str  # in memory
+    key: str  # in the file
+    write: Coder
+    read: Coder
+    default: Any
 
 
 def to_json(entry: Entry) -> dict[str, Any]:
@@ -29,125 +45,255 @@ def to_json(entry: Entry) -> dict[str, Any]:
     event = entry.event
     out: dict[str, Any] = {
         "seq": entry.seq,
-        "t": round(entry.t, 6),
+        "t": round(entry.t, MICROSECONDS),
         "node": entry.node,
         "event": event.name,
     }
-    for field in fields(event):
-        value = getattr(event, field.name)
-        if field.name == "body":
-            out["kind"] = KINDS[type(value)]
-            out["body"] = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-        else:
-            out[field.name.rstrip("_")] = _plain(value)
+    for field in _fields(type(event)):
+        out[field.key] = field.write(getattr(event, field.name))
+    if isinstance(event, Sent):
+        out["kind"] = KINDS[type(event.body)]
+        for field in _fields(type(event.body)):
+            out[field.key] = field.write(getattr(event.body, field.name))
     return out
 
 
-def from_json(raw: dict[str, Any]) -> Entry:
-    """Return the entry that an object stands for.
+def from_json(raw: Mapping[str, Any]) -> Entry:
+    """Return the entry that an object stands for; fields that it has beyond ours are ignored.
 
     Raises:
-        TraceFormatError: it is none, or it lacks a field.
+        UnknownEvent: it is well-formed, and its event or message is none of ours.
+        TraceFormatError: it is no entry, or it lacks a field, or one has the wrong type.
     """
+    if not isinstance(raw, Mapping):
+        raise TraceFormatError("an entry is an object")
+    head = {key: _required(raw, key) for key in ("seq", "t", "node", "event")}
+    name = _text(head["event"])
+    kind = _BY_NAME.get(name)
+    if kind is None:
+        raise UnknownEvent(f"unknown event {name!r:.60}")
+    values = _read_fields(kind, name, raw)
+    if kind is Sent:
+        values["body"] = _message(raw)
     try:
-        kind = _BY_NAME.get(raw["event"])
-        if kind is None:
-            raise TraceFormatError(f"unknown event {raw['event']!r:.40}")
-        values = {}
-        hints = typing.get_type_hints(kind)
-        for field in fields(kind):
-            key = field.name.rstrip("_")
-            if kind is Sent and key == "body":
-                values["body"] = _message(raw["kind"], raw["body"])
-            elif key in raw:
-                values[field.name] = _typed(raw[key], hints[field.name])
-            elif field.default is MISSING:
-                raise TraceFormatError(f"{raw['event']} lacks {key!r}")
-        return Entry(int(raw["seq"]), float(raw["t"]), str(raw["node"]), kind(**values))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, TraceFormatError):
-            raise
-        raise TraceFormatError(f"no entry of a trace: {error!r:.120}") from error
+        seq, t, node = _integer(head["seq"]), _seconds(head["t"]), _text(head["node"])
+    except TraceFormatError as error:
+        raise TraceFormatError(f"{name}: {error}") from error
+    return Entry(seq, t, node, kind(**values))
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case ProposalNumber():
-            return [value.round, value.leader]
-        case AcceptedReport(instance, number, accepted):
-            return {"instance": instance, "number": _plain(number), "value": _plain(accepted)}
-        case NoOp():
-            return None
-        case Command(client, sequence, content, oldest):
-            out = {"client": client, "sequence": sequence, "value": _text(content)}
-            return {**out, "oldest": oldest} if oldest else out
-        case tuple() | list():
-            return [_plain(item) for item in value]
-        case bytes() | str():
-            return _text(value)
-        case _:
-            return value
+def _message(raw: Mapping[str, Any]) -> Message:
+    name = _text(_required(raw, "kind"))
+    kind = _BY_KIND.get(name)
+    if kind is None:
+        raise UnknownEvent(f"unknown kind of message {name!r:.60}")
+    message: Message = kind(**_read_fields(kind, name, raw))
+    return message
 
 
-def _text(value: str | bytes) -> Any:
+def _required(raw: Mapping[str, Any], key: str) -> Any:
+    if key not in raw:
+        raise TraceFormatError(f"an entry lacks {key!r}")
+    return raw[key]
+
+
+def _read_fields(kind: type[Any], name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in _fields(kind):
+        if field.key not in raw:
+            if field.default is MISSING:
+                raise TraceFormatError(f"{name} lacks {field.key!r}")
+            values[field.name] = field.default
+            continue
+        try:
+            values[field.name] = field.read(raw[field.key])
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+            raise TraceFormatError(f"{name}: {field.key!r} is {raw[field.key]!r:.60}") from error
+    return values
+
+
+def _fields(kind: type[Any]) -> tuple[_Field, ...]:
+    """Return how each field of an event or message is written and read; a body is not one."""
+    known = _CODED.get(kind)
+    if known is None:
+        known = _CODED[kind] = tuple(_coded(kind))
+    return known
+
+
+def _coded(kind: type[Any]) -> Iterator[_Field]:
+    hints = typing.get_type_hints(kind)
+    for field in fields(kind):
+        if kind is Sent and field.name == "body":
+            continue
+        key = field.name.rstrip("_")
+        write, read = _QUORUM if key == "quorum" else _coder(hints[field.name])
+        yield _Field(field.name, key, write, read, field.default)
+
+
+# --- the coders: for each type how it is written, and how it is read -------------------------
+
+
+def _coder(hint: Any) -> tuple[Coder, Coder]:
+    """Return the coder of a declared type.
+
+    Raises:
+        TypeError: there is none, which a test finds out.
+    """
+    known = _CODERS.get(hint)
+    if known is not None:
+        return known
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        inner = tuple(a for a in arguments if a is not types.NoneType)
+        if len(inner) == 1:
+            return _optional(*_coder(inner[0]))
+    elif origin is tuple and arguments[-1] is Ellipsis:
+        return _many(*_coder(arguments[0]))
+    elif origin is tuple:
+        return _each([_coder(argument) for argument in arguments])
+    elif origin is dict:
+        return _same, _object
+    raise TypeError(f"a trace file has no form for {hint}")
+
+
+def _optional(write: Coder, read: Coder) -> tuple[Coder, Coder]:
+    return (
+        lambda value: None if value is None else write(value),
+        lambda raw: None if raw is None else read(raw),
+    )
+
+
+def _many(write: Coder, read: Coder) -> tuple[Coder, Coder]:
+    return (
+        lambda value: [write(item) for item in value],
+        lambda raw: tuple(read(item) for item in _list(raw)),
+    )
+
+
+def _each(coders: list[tuple[Coder, Coder]]) -> tuple[Coder, Coder]:
+    return (
+        lambda value: [w(item) for (w, _), item in zip(coders, value, strict=True)],
+        lambda raw: tuple(r(item) for (_, r), item in zip(coders, _list(raw), strict=True)),
+    )
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _checked(kind: type[Any], word: str) -> Coder:
+    def read(raw: Any) -> Any:
+        # True is an int in Python, and 1 is no truth value in a trace.
+        if not isinstance(raw, kind) or (isinstance(raw, bool) and kind is not bool):
+            raise TraceFormatError(f"{raw!r:.60} is no {word}")
+        return raw
+
+    return read
+
+
+_integer: Final = _checked(int, "integer")
+_list: Final = _checked(list, "list")
+_object: Final = _checked(dict, "object")
+
+
+def _seconds(raw: Any) -> float:
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return float(raw)
+    raise TraceFormatError(f"{raw!r:.60} is no number of seconds")
+
+
+def _write_text(value: str | bytes) -> Any:
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}
     try:
         value.encode()
-    except UnicodeEncodeError:
+    except UnicodeEncodeError:  # half of a surrogate pair, which no file can hold as it is
         raw = value.encode("utf-8", "surrogatepass")
         return {"base64": base64.b64encode(raw).decode(), "text": True}
     return value
 
 
-def _value_of(raw: Any) -> Value:
-    if raw is None:
-        return NOOP
-    content = _content_of(raw["value"])
-    return Command(raw["client"], raw["sequence"], content, raw.get("oldest", 0))
-
-
-def _content_of(raw: Any) -> str | bytes:
+def _read_content(raw: Any) -> str | bytes:
     if isinstance(raw, str):
         return raw
-    content = base64.b64decode(raw["base64"], validate=True)
+    content = base64.b64decode(_object(raw)["base64"], validate=True)
     return content.decode("utf-8", "surrogatepass") if raw.get("text") else content
 
 
-def _number_of(raw: Any) -> ProposalNumber:
-    return ProposalNumber(raw[0], int(raw[1].removeprefix("L")))
+def _text(raw: Any) -> str:
+    try:
+        content = _read_content(raw)
+    except (KeyError, TypeError, ValueError) as error:
+        raise TraceFormatError(f"{raw!r:.60} is no text") from error
+    if isinstance(content, bytes):
+        raise TraceFormatError(f"{raw!r:.60} is no text")
+    return content
 
 
-def _message(kind: str, raw: dict[str, Any]) -> Message:
-    message = _BY_KIND[kind]
-    hints = typing.get_type_hints(message)
-    return message(**{f.name: _typed(raw[f.name], hints[f.name]) for f in fields(message)})
+def _write_number(number: ProposalNumber) -> Any:
+    return [number.round, number.leader]
 
 
-def _typed(raw: Any, hint: Any) -> Any:
-    """Return `raw` as the type that a field declares."""
-    if hint == Value or hint == Value | None:
-        return _value_of(raw)
-    if hint == Command | None:
-        return None if raw is None else _value_of(raw)
-    if hint == str | bytes:
-        return _content_of(raw)
-    origin = typing.get_origin(hint)
-    if origin in (types.UnionType, typing.Union):
-        inner = [arg for arg in typing.get_args(hint) if arg is not types.NoneType]
-        return None if raw is None else _typed(raw, inner[0])
-    if origin is tuple:
-        arguments = typing.get_args(hint)
-        if arguments[-1] is Ellipsis:
-            return tuple(_typed(item, arguments[0]) for item in raw)
-        return tuple(_typed(i, a) for i, a in zip(raw, arguments, strict=True))
-    if hint is ProposalNumber:
-        return _number_of(raw)
-    if hint is AcceptedReport:
-        number = _number_of(raw["number"])
-        return AcceptedReport(raw["instance"], number, _value_of(raw["value"]))
-    if hint is Command:
-        return _value_of(raw)
-    if hint is str and isinstance(raw, dict):
-        return _content_of(raw)
-    return raw
+def _read_number(raw: Any) -> ProposalNumber:
+    round_, leader = _list(raw)
+    if not leader.startswith("L"):
+        raise TraceFormatError(f"{leader!r:.60} is no leader")
+    return ProposalNumber(_integer(round_), int(leader[1:]))
+
+
+def _write_command(command: Command) -> Any:
+    out = {
+        "client": _write_text(command.client),
+        "sequence": command.sequence,
+        "value": _write_text(command.value),
+    }
+    return {**out, "oldest": command.oldest} if command.oldest else out
+
+
+def _read_command(raw: Any) -> Command:
+    found = _object(raw)
+    content = _read_content(found["value"])
+    sequence, oldest = _integer(found["sequence"]), _integer(found.get("oldest", 0))
+    return Command(_text(found["client"]), sequence, content, oldest)
+
+
+def _write_value(value: Value) -> Any:
+    return None if isinstance(value, NoOp) else _write_command(value)
+
+
+def _read_value(raw: Any) -> Value:
+    return NOOP if raw is None else _read_command(raw)
+
+
+def _write_report(report: AcceptedReport) -> Any:
+    number, value = _write_number(report.number), _write_value(report.value)
+    return {"instance": report.instance, "number": number, "value": value}
+
+
+def _read_report(raw: Any) -> AcceptedReport:
+    found = _object(raw)
+    number = _read_number(found["number"])
+    return AcceptedReport(_integer(found["instance"]), number, _read_value(found["value"]))
+
+
+_QUORUM: Final[tuple[Coder, Coder]] = (
+    lambda quorum: {"phase1": quorum[0], "phase2": quorum[1]},
+    lambda raw: (_integer(raw["phase1"]), _integer(raw["phase2"])),
+)
+
+_CODERS: Final[dict[Any, tuple[Coder, Coder]]] = {
+    int: (_same, _integer),
+    float: (_same, _seconds),
+    bool: (_same, _checked(bool, "truth value")),
+    str: (_write_text, _text),
+    str | bytes: (_write_text, _read_content),
+    ProposalNumber: (_write_number, _read_number),
+    Command: (_write_command, _read_command),
+    Value: (_write_value, _read_value),
+    AcceptedReport: (_write_report, _read_report),
+}
+
+_BY_NAME: Final[dict[str, type[Event]]] = {event.name: event for event in ALL_EVENTS}
+_BY_KIND: Final[dict[str, type[Any]]] = {kind: message for message, kind in KINDS.items()}
+
+_CODED: Final[dict[type[Any], tuple[_Field, ...]]] = {}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from paxos_engine.roles.events import Entry
 from paxos_engine.trace.hub import TraceReader
-from paxos_engine.trace.jsonform import TraceFormatError, from_json, to_json
+from paxos_engine.trace.jsonform import to_json
 
-POLL_SECONDS = 0.05
+POLL_SECONDS: Final = 0.05
+
+CHUNK: Final = 2_000
+"""Entries written at once, so that the backlog that others see is never far from the truth."""
 
 
 class RecorderError(OSError):
@@ -24,7 +28,8 @@ class Recorder:
     Args:
         path: the file; it is replaced.
         reader: a lossless reader.
-        on_error: told, in one line, when writing fails later on; the cluster goes on.
+        on_error: told, in one line and on the recorder's thread, when writing fails later on;
+            the cluster goes on.
 
     Raises:
         RecorderError: the file cannot be opened.
@@ -37,11 +42,13 @@ class Recorder:
         on_error: Callable[[str], None] = lambda text: None,
     ) -> None:
         try:
-            self._file = path.open("w", encoding="utf-8")
+            # Half a surrogate pair in a name would stop the writer; its escape is good JSON.
+            self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
         except OSError as error:
             reader.close()
             raise RecorderError(f"cannot record to {path}: {error.strerror}") from error
         self.error = ""
+        self.written = 0
         self._path = path
         self._reader = reader
         self._on_error = on_error
@@ -58,40 +65,30 @@ class Recorder:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is left and close the file."""
+        """Write what is left and close the file; harmless without a start, or a second time."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
         self._reader.close()
-        self._file.close()
+        # What a full disk did not take is still in the buffer, and fails again.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _run(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):
-            self._write()
-        self._write()
+            self._write_all()
+        self._write_all()
 
-    def _write(self) -> None:
-        entries = self._reader.drain()
-        if self.error or not entries:
-            return
-        try:
-            self._file.writelines(json.dumps(to_json(entry)) + "\n" for entry in entries)
-            self._file.flush()
-        except OSError as error:
-            self.error = f"recording to {self._path} stopped: {error.strerror}"
-            self._on_error(self.error)
-
-
-def read_trace(path: Path) -> Iterator[Entry]:
-    """Return the entries of a recorded trace, in order.
-
-    Raises:
-        TraceFormatError: a line is no entry; the text names file and line.
-        OSError: the file cannot be read.
-    """
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
+    def _write_all(self) -> None:
+        while entries := self._reader.drain(CHUNK):
+            if self.error:
+                continue  # drained all the same: what nobody writes must not fill the memory
+            lines = [json.dumps(to_json(entry), ensure_ascii=False) + "\n" for entry in entries]
             try:
-                yield from_json(json.loads(line))
-            except ValueError as error:
-                raise TraceFormatError(f"{path}, line {number}: {error}") from error
+                self._file.writelines(lines)
+                self._file.flush()
+            except OSError as error:
+                self.error = f"recording to {self._path} stopped: {error.strerror}"
+                self._on_error(self.error)
+            else:
+                self.written += len(entries)

@@ -108,16 +108,15 @@ class MessagePump:
         dropped. A closed socket has nothing.
         """
         envelopes: list[Envelope] = []
-        # Refused datagrams count too: a flood of garbage must not keep the node from its timers.
+        # Refused datagrams and errors count too: no flood of garbage and no broken socket may keep
+        # the node from its timers.
         for _ in range(limit):
             try:
                 data, address = self._sock.recvfrom(MAX_DATAGRAM + 1)
             except BlockingIOError:
                 break
             except OSError:
-                if self._sock.fileno() < 0:
-                    break
-                continue  # an ICMP error of an earlier send; the socket itself is fine
+                continue  # an ICMP error of an earlier send, or a closed socket: both pass
             try:
                 envelopes += self._open(data)
             except WireError as error:

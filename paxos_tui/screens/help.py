@@ -35,7 +35,8 @@ class HelpText(Painter, Static):
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
         table.add_column()
-        for action in ACTIONS:
+        table.add_row(Text("1 to 9", self.paint("primary")), Text("Fail or recover A1 to A9"))
+        for action in (a for a in ACTIONS if not a.shown.isdecimal()):
             table.add_row(Text(action.shown, self.paint("primary")), Text(action.help))
         moving = "Move in a table; end or G is the oldest row, home the newest"
         table.add_row(Text("arrows j k", self.paint("primary")), Text(moving))

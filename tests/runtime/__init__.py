@@ -1,0 +1,1 @@
+"""Real clusters: threads, sockets, clocks."""

@@ -1,0 +1,110 @@
+"""The import rules of the design, held by reading every module's imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENGINE = ROOT / "paxos_engine"
+TUI = ROOT / "paxos_tui"
+
+MAY_IMPORT = {
+    "roles": set(),
+    "cycle": {"roles"},
+    "wire": {"roles", "faults"},
+    "storage": {"roles"},
+    "faults": {"roles"},
+    "trace": {"roles"},
+    "checks": {"trace", "roles"},
+    "runtime": {"roles", "cycle", "wire", "storage", "faults", "trace", "checks"},
+}
+"""Room of the engine -> the other rooms that it may import. `wire` asks `faults` what becomes of
+a datagram; everything else is as the design draws it."""
+
+PURE = {"socket", "threading", "time", "os", "asyncio", "selectors", "pathlib", "secrets", "io"}
+"""What a role must not touch: the protocol does no I/O and has no clock."""
+
+
+def imports(path: Path) -> set[str]:
+    """Return the modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def files(room: str) -> list[Path]:
+    """Return the modules of a room of the engine."""
+    folder = ENGINE / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [ENGINE / f"{room}.py"]
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
+    for path in files(room):
+        ours = {m.split(".")[1] for m in imports(path) if m.startswith("paxos_engine.")}
+        assert ours - {room} <= MAY_IMPORT[room], path.name
+
+
+def test_every_room_has_a_rule() -> None:
+    rooms = {p.stem for p in ENGINE.iterdir() if p.stem not in ("__init__", "__pycache__", "py")}
+    assert {room for room in rooms if (ENGINE / room).is_dir() or room == "cycle"} <= set(
+        MAY_IMPORT
+    )
+
+
+def test_the_roles_are_pure() -> None:
+    for path in files("roles"):
+        assert not imports(path) & PURE, path.name
+
+
+def test_the_engine_knows_no_screen() -> None:
+    for path in ENGINE.rglob("*.py"):
+        used = {module.split(".")[0] for module in imports(path)}
+        assert not used & {"paxos_tui", "textual", "rich", "click"}, path.name
+
+
+def test_the_console_uses_only_the_public_face_of_the_engine() -> None:
+    for path in TUI.rglob("*.py"):
+        deep = {m for m in imports(path) if m.startswith("paxos_engine.")}
+        assert not deep, f"{path.name} imports {deep}"
+
+
+def test_the_public_face_names_what_it_exports() -> None:
+    import paxos_engine
+
+    for name in paxos_engine.__all__:
+        assert hasattr(paxos_engine, name)
+
+
+def test_importing_the_engine_imports_no_textual_opens_nothing_and_starts_nothing() -> None:
+    program = (
+        "import sys, threading, socket\n"
+        "opened = []\n"
+        "real = socket.socket.__init__\n"
+        "def note(self, *a, **k): opened.append(1); real(self, *a, **k)\n"
+        "socket.socket.__init__ = note\n"
+        "import paxos_engine\n"
+        "assert not any(m.split('.')[0] in ('textual', 'rich', 'click') for m in sys.modules)\n"
+        "assert threading.active_count() == 1\n"
+        "assert not opened\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_no_function_is_longer_than_seventy_lines_and_no_file_than_five_hundred() -> None:
+    for path in [*ENGINE.rglob("*.py"), *TUI.rglob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 500, path.name
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                assert length <= 70, f"{path.name}: {node.name} has {length} lines: split it"
