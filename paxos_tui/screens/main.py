@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
 from paxos_engine import ClusterView
@@ -71,6 +70,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Title the panes and begin in the matrix."""
+        self.query_one("#filter").display = False
         for name, title in PANES.items():
             self.query_one(f"#{name}").border_title = title
         self._activate(0)
@@ -170,8 +170,9 @@ class MainScreen(Screen[None]):
     def open_filter(self) -> None:
         """Let the person type a filter; the log follows each letter."""
         field = self.query_one("#filter", Input)
-        field.add_class("-open")
-        field.focus()
+        # Shown and focused at once: a letter typed right after the key must not act as a command.
+        field.display = True
+        self.set_focus(field)
         if self.has_class("-small"):
             self._show_only("log")
 
@@ -201,7 +202,7 @@ class MainScreen(Screen[None]):
         self._close_filter()
 
     def _close_filter(self) -> None:
-        field: Widget = self.query_one("#filter")
-        if field.has_class("-open"):
-            field.remove_class("-open")
+        field = self.query_one("#filter", Input)
+        if field.display:
+            field.display = False
             self.query_one("#log").focus()
