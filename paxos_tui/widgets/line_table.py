@@ -32,8 +32,11 @@ class Part(NamedTuple):
     paint: str = "plain"
 
 
-class LineTable(Painter, ScrollView, can_focus=True):
+class LineTable(ScrollView, Painter, can_focus=True):
     """Base of the big tables: a heading, then rows made when they are painted."""
+
+    # Styles are inherited from the first base alone, which has to be the one that scrolls.
+    COMPONENT_CLASSES: ClassVar[set[str]] = Painter.COMPONENT_CLASSES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -121,11 +124,11 @@ class LineTable(Painter, ScrollView, can_focus=True):
         self.cursor = max(0, min(self.cursor, count - 1))
         self.virtual_size = Size(self.scrollable_content_region.width, count + 1)
         if self.follow:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, immediate=True)
         elif grown > 0:
             # New rows come in at the top: keep what is being read where it is.
             self.cursor += grown
-            self.scroll_to(y=self.scroll_offset.y + grown, animate=False)
+            self.scroll_to(y=self.scroll_offset.y + grown, animate=False, immediate=True)
 
     # --- moving --------------------------------------------------------------------------
 
@@ -136,9 +139,9 @@ class LineTable(Painter, ScrollView, can_focus=True):
         visible = max(1, self.size.height - 1)
         top = self.scroll_offset.y
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
         elif self.cursor >= top + visible:
-            self.scroll_to(y=self.cursor - visible + 1, animate=False)
+            self.scroll_to(y=self.cursor - visible + 1, animate=False, immediate=True)
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by screens."""

@@ -1,0 +1,176 @@
+"""`ClusterView`: what a trace comes to on the screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from paxos_engine.roles import events as ev
+from paxos_engine.roles.messages import Accept, Heartbeat, Request
+from paxos_engine.roles.values import NOOP, Command, ProposalNumber
+from paxos_engine.trace.view import CellState, ClusterView
+
+N1, N2 = ProposalNumber(1, 2), ProposalNumber(2, 1)
+X = Command("C1", 1, "x")
+
+
+class Story:
+    """Tells a view what happened, entry by entry."""
+
+    def __init__(self) -> None:
+        self.view = ClusterView()
+        self.seq = 0
+        ports = {"A1": 1, "A2": 2, "A3": 3, "L1": 4, "L2": 5, "C1": 6}
+        self.tell(
+            "cluster",
+            ev.Header(("A1", "A2", "A3"), ("L1", "L2"), (2, 2), "multi", 0, {}, ports=ports),
+        )
+
+    def tell(self, node: str, event: ev.Event, t: float | None = None) -> None:
+        """Add an entry."""
+        self.view.apply(ev.Entry(self.seq, self.seq / 10 if t is None else t, node, event))
+        self.seq += 1
+
+    def vote(self, node: str, instance: int, number: ProposalNumber, value: Command) -> None:
+        """Let `node` accept, and sync."""
+        self.tell(node, ev.AcceptedValue(instance, number, value, self.seq))
+        self.tell(node, ev.Synced(self.seq, 1, 0))
+
+
+@pytest.fixture
+def story() -> Story:
+    return Story()
+
+
+def test_nodes_come_from_the_header_leaders_first(story: Story) -> None:
+    assert list(story.view.nodes) == ["L1", "L2", "A1", "A2", "A3", "C1"]
+    assert story.view.nodes["A2"].port == 2
+
+
+def test_a_slot_is_chosen_at_the_second_vote_though_no_leader_knows(story: Story) -> None:
+    story.vote("A1", 1, N1, X)
+    assert story.view.chosen_value(1) is None
+    assert story.view.cell("A1", 1).state is CellState.ACCEPTED
+    story.vote("A2", 1, N1, X)
+    assert story.view.chosen_value(1) == X
+    assert story.view.chosen_number(1) == N1
+    assert story.view.known_by(1) == 0
+    assert story.view.cell("A1", 1).state is CellState.CHOSEN
+
+
+def test_a_vote_counts_only_from_its_sync_on(story: Story) -> None:
+    story.vote("A1", 1, N1, X)
+    story.tell("A2", ev.AcceptedValue(1, N1, X, 99))
+    assert story.view.chosen_value(1) is None
+    story.tell("A2", ev.Synced(99, 1, 0))
+    assert story.view.chosen_value(1) == X
+
+
+def test_votes_under_two_numbers_do_not_add_up(story: Story) -> None:
+    story.vote("A1", 1, N1, X)
+    story.vote("A2", 1, N2, X)
+    assert story.view.chosen_value(1) is None
+
+
+def test_a_leader_that_learns_is_counted_once(story: Story) -> None:
+    for _ in range(2):
+        story.tell("L1", ev.Learned(1, N1, X, "votes", ("A1", "A2")))
+    assert story.view.known_by(1) == 1
+    story.tell("L2", ev.Learned(2, N1, NOOP, "votes", ("A1", "A2")))
+    assert story.view.cell("L2", 2).state is CellState.NOOP
+
+
+def test_a_promise_without_end_shows_in_every_open_slot(story: Story) -> None:
+    story.tell("A1", ev.Promised(N2, 3, None, (), 0, 1))
+    assert story.view.cell("A1", 2).state is CellState.EMPTY
+    assert story.view.cell("A1", 1000).number == N2
+
+
+def test_a_message_is_in_flight_until_its_fate_is_known(story: Story) -> None:
+    story.tell("L2", ev.Sent("L2.1", "A1", Accept(N1, 1, X, 0), 0))
+    (line,) = story.view.log
+    assert line.fate == "in flight"
+    assert story.view.nodes["A1"].backlog == 1
+    story.tell("A1", ev.Duplicated("L2.1", "L2", "duplicate"))
+    story.tell("A1", ev.Delayed("L2.1", "L2", "delay", 0.04))
+    story.tell("A1", ev.Delivered("L2.1", "L2"))
+    assert line.fate == "delivered, duplicated, delayed 40 ms"
+    story.tell("A1", ev.Lost("L2.1", "L2", "loss"))
+    assert line.fate.startswith("lost: loss")
+    assert story.view.nodes["A1"].backlog == 0
+
+
+def test_the_log_and_its_index_stay_bounded(story: Story) -> None:
+    for number in range(6_000):
+        story.tell("C1", ev.Sent(f"C1.{number}", "L1", Request(X), 0))
+    assert len(story.view.log) == len(story.view.messages._by_id) == 5_000
+
+
+def test_heartbeats_have_a_pane_of_their_own(story: Story) -> None:
+    story.tell("L2", ev.Sent("L2.1", "A1", Heartbeat(N1, 0), 0), t=3.0)
+    story.tell("A1", ev.HeartbeatHeard(N1, "L2"), t=3.1)
+    assert not story.view.log
+    assert story.view.nodes["L2"].heartbeat_at == 3.0
+    assert story.view.nodes["A1"].heartbeat_from == "L2"
+
+
+def test_a_gap_is_open_until_it_says_what_came_out(story: Story) -> None:
+    story.tell("L1", ev.GapFound(3, "takeover"))
+    assert [gap.instance for gap in story.view.open_gaps] == [3]
+    assert story.view.cell("L1", 3).state is CellState.GAP
+    story.tell("L1", ev.GapFilled(3, "takeover", "found", X, N1))
+    assert story.view.open_gaps == []
+    assert story.view.gaps[0].found_number == N1
+
+
+def test_two_primaries_are_seen_as_two(story: Story) -> None:
+    story.tell("L2", ev.BecamePrimary(N1, "takeover"))
+    story.tell("L1", ev.BecamePrimary(N2, "takeover"))
+    assert story.view.primaries == ["L1", "L2"]
+    story.tell("L2", ev.Yielded(N2, "a heartbeat"))
+    assert story.view.primaries == ["L1"]
+
+
+class TestWhyACommandWaits:
+    """`why_pending` names the one thing that is missing."""
+
+    def test_nothing_waits(self, story: Story) -> None:
+        assert story.view.why_pending() == ""
+
+    def test_too_few_acceptors(self, story: Story) -> None:
+        story.tell("C1", ev.Submitted("C1", 1, X))
+        story.tell("A1", ev.Failed())
+        story.tell("A2", ev.Failed())
+        assert story.view.why_pending() == "1 of 3 acceptors up, 2 needed"
+
+    def test_no_leader(self, story: Story) -> None:
+        story.tell("C1", ev.Submitted("C1", 1, X))
+        story.tell("L1", ev.Failed())
+        story.tell("L2", ev.Failed())
+        assert story.view.why_pending() == "no leader is up"
+
+    def test_no_primary_yet(self, story: Story) -> None:
+        story.tell("C1", ev.Submitted("C1", 1, X))
+        story.tell("L2", ev.Prepared(N1, 1, None, "takeover"))
+        assert "L2 asks for promises under 1.L2" in story.view.why_pending()
+
+    def test_a_partition(self, story: Story) -> None:
+        story.tell("C1", ev.Submitted("C1", 1, X))
+        story.tell("L2", ev.BecamePrimary(N1, "takeover"))
+        groups = [["L2", "A1"], ["L1", "A2", "A3"]]
+        story.tell("network", ev.FaultsChanged({"groups": groups, "cuts": []}, "partition"))
+        assert story.view.why_pending() == "partition: the primary reaches 1 of 3, 2 needed"
+
+    def test_it_is_answered(self, story: Story) -> None:
+        story.tell("C1", ev.Submitted("C1", 1, X))
+        story.tell("C1", ev.Answered("C1", 1, 1, "ok", "chosen", 0.01))
+        assert story.view.why_pending() == ""
+        assert story.view.answered == 1
+
+
+def test_skipped_entries_are_counted(story: Story) -> None:
+    story.tell("trace", ev.Skipped(12))
+    assert story.view.skipped == 12
+
+
+def test_every_event_can_be_folded() -> None:
+    assert set(ev.ALL_EVENTS) == set(ClusterView()._handlers)
