@@ -28,6 +28,9 @@ from paxos_tui.widgets.message_log import MessageLog
 BURST_CHUNK = 400
 """Values of a burst handed over at each frame, so that keys are answered in between."""
 
+FOLD_SECONDS = 0.07
+"""The part of a frame that may go into folding events; what is left over waits for the next."""
+
 
 class PaxosApp(App[None]):
     """The console over one cluster.
@@ -116,7 +119,7 @@ class PaxosApp(App[None]):
             return  # not composed yet, or being taken down
         self._work()
         self._tell_answers()
-        self.feed.pump(self.view, 0.05)
+        self.feed.pump(self.view, FOLD_SECONDS)
         self._watch_violation()
         if not self._frozen:
             self.main.show(self.view, self.feed, self._notes())

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from paxos_engine import Cluster, ClusterView, Entry
 
-RING: Final = 262_144
+RING: Final = 400_000
 """Entries kept for the screen; when it falls further behind, it skips and says how many."""
 
 CHUNK: Final = 1_000

@@ -357,9 +357,10 @@ class ClusterView:
 
     def _retried(self, entry: ev.Entry, event: ev.Retried) -> None:
         self.retried += 1
-        pending = self.pending.get((event.client, event.sequence))
-        if pending is not None:
-            pending.retries += 1
+        key = (event.client, event.sequence)
+        # After a skip a command may be known only by being asked again: its value is not.
+        pending = self.pending.setdefault(key, PendingCommand(*key, "(not seen)", entry.t))
+        pending.retries += 1
 
     def _answered(self, entry: ev.Entry, event: ev.Answered) -> None:
         self.pending.pop((event.client, event.sequence), None)
@@ -402,6 +403,13 @@ class ClusterView:
 
     def _skipped(self, entry: ev.Entry, event: ev.Skipped) -> None:
         self.skipped += event.count
+        if not event.count:
+            return
+        # Answers and deliveries may be among what was skipped: to go on calling those commands
+        # pending would be a lie. What really waits comes back when it is retried.
+        self.pending.clear()
+        for node in self.nodes.values():
+            node.counters["addressed"] -= node.backlog
 
     def _violated(self, entry: ev.Entry, event: ev.Violation) -> None:
         self.violation = self.violation or event

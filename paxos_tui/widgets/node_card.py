@@ -82,8 +82,8 @@ class NodeCard(Painter, can_focus=True):
         return [
             first,
             self._status(),
-            (f"number {node.number or '-'}", "plain"),
-            (f"{work} wait {node.backlog}", "plain"),
+            (f"{node.number or '-'} wait {node.backlog}", "plain"),
+            (work, "plain"),
             self._pulse(),
         ]
 

@@ -172,5 +172,16 @@ def test_skipped_entries_are_counted(story: Story) -> None:
     assert story.view.skipped == 12
 
 
+def test_after_a_skip_nothing_is_called_pending_that_may_be_answered(story: Story) -> None:
+    story.tell("C1", ev.Submitted("C1", 1, X))
+    story.tell("C1", ev.Submitted("C1", 2, X))
+    story.tell("L2", ev.Sent("L2.1", "A1", Accept(N1, 1, X, 0), 0))
+    story.tell("trace", ev.Skipped(12))
+    assert story.view.pending == {}
+    assert story.view.nodes["A1"].backlog == 0
+    story.tell("C1", ev.Retried("C1", 2, "L1", "no answer"))
+    assert list(story.view.pending) == [("C1", 2)]
+
+
 def test_every_event_can_be_folded() -> None:
     assert set(ev.ALL_EVENTS) == set(ClusterView()._handlers)
