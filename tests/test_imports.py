@@ -16,15 +16,14 @@ TUI = ROOT / "paxos_tui"
 MAY_IMPORT = {
     "roles": set(),
     "cycle": {"roles"},
-    "wire": {"roles", "faults"},
+    "wire": {"roles"},
     "storage": {"roles"},
     "faults": {"roles"},
     "trace": {"roles"},
     "checks": {"trace", "roles"},
     "runtime": {"roles", "cycle", "wire", "storage", "faults", "trace", "checks"},
 }
-"""Room of the engine -> the other rooms that it may import. `wire` asks `faults` what becomes of
-a datagram; everything else is as the design draws it."""
+"""Room of the engine -> the other rooms that it may import."""
 
 PURE = {"socket", "threading", "time", "os", "asyncio", "selectors", "pathlib", "secrets", "io"}
 """What a role must not touch: the protocol does no I/O and has no clock."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import heapq
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.roles.effects import Outgoing
 from paxos_engine.roles.events import Delayed, Duplicated, Event, Lost, Refused, Sent
 from paxos_engine.roles.messages import Envelope
@@ -24,6 +23,37 @@ Address: TypeAlias = tuple[str, int]
 
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
 """Bytes asked of the kernel; its default loses datagrams at about 200 messages outstanding."""
+
+
+class Copy(Protocol):
+    """One copy of a datagram, kept back for `delay` seconds."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds."""
+
+    @property
+    def why(self) -> str:
+        """The fault that keeps it back."""
+
+
+class Fate(Protocol):
+    """What becomes of a datagram."""
+
+    @property
+    def lost(self) -> str:
+        """Why it is lost; empty if it is not."""
+
+    @property
+    def copies(self) -> Sequence[Copy]:
+        """The copies that are sent."""
+
+
+class Plan(Protocol):
+    """What an adversarial pump asks: `faults.FaultPlan` in a cluster, anything alike in a test."""
+
+    def fate(self, sender: str, to: str) -> Fate:
+        """Decide what becomes of one datagram."""
 
 
 class PortInUse(OSError):
@@ -199,7 +229,7 @@ class AdversarialMessagePump(MessagePump):
         codec: Codec,
         peers: Mapping[str, Address],
         publish: Publish,
-        plan: FaultPlan,
+        plan: Plan,
     ) -> None:
         super().__init__(name, sock, codec, peers, publish)
         self._plan = plan

@@ -74,6 +74,16 @@ class Player:
         """`duplicate accepted from=A1 to=L1`."""
         self._each(self.stage.duplicate, kind, ends)
 
+    def do_keep_dropping(self, kind: str, instance: str, seconds: str) -> None:
+        """`keep-dropping accept 1 2.2`: lose every such message while that much time passes."""
+        end = self.stage.now + float(seconds)
+        while self.stage.now < end:
+            self.stage.wait(0.05)
+            for envelope in self.stage.waiting(kind, instance=int(instance)):
+                self.stage.in_flight.remove(envelope)
+            for kept in ("heartbeat", "heartbeat-reply"):
+                self.stage.deliver(kept)
+
     def do_wait(self, seconds: str) -> None:
         """`wait 0.2`: time passes, messages stay where they are."""
         self.stage.wait(float(seconds))
@@ -119,7 +129,10 @@ class Player:
         count = 0
         for sender in ends.get("from", "").split(","):
             for to in ends.get("to", "").split(","):
-                count += act(kind, sender, to)
+                if "instance" in ends:
+                    count += act(kind, sender, to, instance=int(ends["instance"]))
+                else:
+                    count += act(kind, sender, to)
         assert count, f"no {kind or 'message'} in flight {ends}"
 
 
