@@ -162,8 +162,11 @@ class LineTable(ScrollView, Painter, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is."""
-        row = event.y - 1 + self.scroll_offset.y
-        if event.y > 0 and row < self._count:
+        place = event.get_content_offset(self)
+        if place is None or place.y == 0:
+            return  # on the border, or on the heading
+        row = place.y - 1 + self.scroll_offset.y
+        if row < self._count:
             self.cursor = row
             self.follow = row == 0
             self.action_select()

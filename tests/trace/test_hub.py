@@ -185,6 +185,6 @@ def _drain_while(threads: list[threading.Thread], reader: TraceReader) -> list[E
         entries += reader.drain(100)
     for thread in threads:
         thread.join()
-    while drained := reader.drain(100):
-        entries += drained
+    while reader.backlog:  # a part may hold nothing but what waits for an earlier entry
+        entries += reader.drain(100)
     return entries

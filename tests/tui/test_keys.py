@@ -17,6 +17,7 @@ from paxos_tui.actions import ACTIONS
 from paxos_tui.app import PaxosApp
 from paxos_tui.screens.help import HelpScreen, HelpText, ViolationScreen
 from paxos_tui.screens.prompt import PromptScreen
+from paxos_tui.widgets.line_table import LineTable
 from paxos_tui.widgets.message_log import MessageLog
 from paxos_tui.widgets.node_card import NodeCard
 
@@ -324,9 +325,26 @@ async def test_q_leaves_and_stops_the_cluster() -> None:
 
 async def test_a_click_on_a_card_makes_its_node_the_one_in_focus() -> None:
     async with open_console() as console:
-        await console.until(lambda: len(console.app.main.query(NodeCard)) == 7)
-        await console.pilot.click("#card-A3")
+        await console.until(lambda: console.app.main.query("#card-A3"))
+        card = console.app.main.query_one("#card-A3", NodeCard)
+        await console.until(lambda: card.region.width > 0)
+        while not await console.pilot.click("#card-A3"):
+            await console.pilot.pause(0.05)
         await console.until(lambda: console.app.main.node_in_focus == "A3")
+
+
+async def test_a_click_on_a_row_moves_the_cursor_and_a_click_on_a_tab_changes_the_pane() -> None:
+    async with open_console(size=(80, 24)) as console:
+        for number in range(5):
+            console.app._submit(f"v{number}")
+        await console.until(lambda: console.app.view.chosen_count == 5)
+        matrix = console.app.main.query_one("#matrix", LineTable)
+        await console.until(lambda: matrix.row_count() == 5)
+        await console.pilot.pause(0.2)
+        await console.pilot.click("#matrix", offset=(5, 4))
+        await console.until(lambda: matrix.cursor == 2)
+        await console.pilot.click("PaneTabs", offset=(15, 0))
+        await console.until(lambda: console.app.main.pane().id == "node")
 
 
 async def test_a_violation_stops_the_screen_with_the_evidence() -> None:
