@@ -71,6 +71,6 @@ ACTIONS: Final = (
     Action("next_theme", "t", "t", "theme", "Change to the next theme"),
     Action("help", "question_mark,f1", "?", "help", "Explain every key, glyph and colour", True),
     Action("palette", "colon", ":", "commands", "All commands, by name"),
-    Action("quit", "q,ctrl+q", "q", "quit", "Stop the cluster and leave", True),
+    Action("quit", "q,ctrl+q,ctrl+c", "q", "quit", "Stop the cluster and leave", True),
 )
 """In the order in which help shows them."""

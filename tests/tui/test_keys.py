@@ -116,7 +116,8 @@ async def test_b_submits_a_burst_and_keys_are_answered_meanwhile() -> None:
         await console.press("question_mark")
         assert isinstance(console.app.screen, HelpScreen)
         await console.press("escape")
-        await console.until(lambda: console.cluster.agreed == 10_000)
+        # More instances than commands where a takeover filled a gap or a command was retried.
+        await console.until(lambda: console.cluster.agreed >= 10_000)
 
 
 async def test_w_starts_and_stops_a_workload_and_capital_w_sets_its_rate() -> None:
@@ -316,9 +317,10 @@ async def test_colon_opens_the_command_palette() -> None:
         await console.press("escape")
 
 
-async def test_q_leaves_and_stops_the_cluster() -> None:
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+async def test_q_leaves_and_stops_the_cluster(key: str) -> None:
     async with open_console() as console:
-        await console.press("q")
+        await console.press(key)
         await console.until(lambda: not console.app.is_running)
     assert console.cluster._stopped
 
