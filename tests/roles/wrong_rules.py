@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
-from paxos_engine.roles.messages import AcceptedReport
+from paxos_engine.roles.messages import Accept, AcceptedReport, Prepare
 from paxos_engine.roles.values import ProposalNumber, Value
 
 
@@ -62,3 +62,23 @@ class AcceptsBelowPromise(PaxosAcceptorProtocol):
     def may_accept(self, number: ProposalNumber) -> bool:
         """Accept everything."""
         return True
+
+
+class AcceptKeepsThePromise(PaxosAcceptorProtocol):
+    """Accepting under a number is not taken as a promise of it (S13)."""
+
+    def transition(self, message: Prepare | Accept) -> bool:
+        """Put the old promise back after an accept."""
+        before = self.promised
+        took = super().transition(message)
+        if isinstance(message, Accept):
+            self.promised = before
+        return took
+
+
+class ComparesPortWithCount(PaxosAcceptorProtocol):
+    """A proposal's leader (the toy: its port) is compared with the round (the toy: its count)."""
+
+    def may_accept(self, number: ProposalNumber) -> bool:
+        """Compare what cannot be compared."""
+        return number.rank >= self.promised.round
