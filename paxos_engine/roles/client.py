@@ -27,6 +27,7 @@ class _Outstanding:
     since: float
     attempts: int = 0
     asked: str = ""  # the leader that it was last sent to
+    led_on: int = 0  # redirects followed since it last waited
 
 
 class PaxosClient(Role):
@@ -115,6 +116,7 @@ class PaxosClient(Role):
             out = self._out.get(sequence)
             if out is None or out.attempts != attempts:
                 continue
+            out.led_on = 0
             if out.asked == self._primary:  # else another command has turned away from it already
                 self._turn_from(self._primary)
             self._send(out, now, effects, "no answer")
@@ -141,11 +143,14 @@ class PaxosClient(Role):
         out = self._out.get(redirect.sequence)
         if out is None:
             return
-        if redirect.primary in self.leaders and redirect.primary != out.asked:
+        known = redirect.primary in self.leaders and redirect.primary != out.asked
+        if known and redirect.primary is not None and out.led_on < len(self.leaders):
+            out.led_on += 1
             self._primary = redirect.primary
             self._send(out, now, effects, f"redirected to {redirect.primary}")
-        elif redirect.primary is None:
-            # Nobody leads at the moment: ask again soon, but not at once, or the question circles.
+        elif redirect.primary is None or known:
+            # Nobody leads, or the leaders point at each other: ask again soon, but not at once, or
+            # the question circles as fast as the network carries it.
             out.attempts += 1
             self._due_in(out, now, ASK_AGAIN)
 
