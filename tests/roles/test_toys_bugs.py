@@ -10,11 +10,14 @@ from collections.abc import Callable
 
 import pytest
 
-from paxos_engine.roles.messages import Accept, Prepare
+from paxos_engine.roles.events import Proposed
+from paxos_engine.roles.messages import Accept, Accepted, Prepare, Promise
 from paxos_engine.roles.values import Command, ProposalNumber
 from tests.roles.stage import Disagreement, Stage
 from tests.roles.wrong_rules import (
+    AcceptKeepsThePromise,
     AcceptsBelowPromise,
+    ComparesPortWithCount,
     CountsMessages,
     LastReplyOnly,
     MostCommonReport,
@@ -24,6 +27,13 @@ from tests.roles.wrong_rules import (
 
 X, Y = Command("c", 1, "X"), Command("c", 2, "Y")
 N1, N2, N3 = ProposalNumber(1, 1), ProposalNumber(2, 2), ProposalNumber(3, 1)
+
+
+def with_rule(role: str, wrong: type, acceptors: int) -> Stage:
+    """Return a stage on which one role, `leader` or `acceptor`, follows a wrong rule."""
+    if role == "leader":
+        return Stage(acceptors=acceptors, leader_protocol=wrong)
+    return Stage(acceptors=acceptors, acceptor_protocol=wrong)
 
 
 def vote(stage: Stage, number: ProposalNumber, value: Command, *acceptors: str) -> None:
@@ -78,42 +88,72 @@ def let_a_stale_accept_arrive(stage: Stage) -> None:
     vote(stage, N1, X, "A1", "A2", "A3")
 
 
-@pytest.mark.parametrize(
-    ("play", "wrong"),
-    [
-        (adopt_what_one_acceptor_reports, {"leader_protocol": OnlyMajorityReports}),
-        (hear_the_voter_first, {"leader_protocol": LastReplyOnly}),
-        (hear_an_acceptor_that_promised_since, {"acceptor_protocol": ReportsPromised}),
-        (let_a_stale_accept_arrive, {"acceptor_protocol": AcceptsBelowPromise}),
-    ],
-)
-def test_the_right_rule_keeps_agreement_and_the_toys_breaks_it(
-    play: Callable[[Stage], None], wrong: dict[str, type]
+def forget_what_an_accept_promised(stage: Stage) -> None:
+    """S13: A3 saw no prepare, accepts Y under 2.L2, then X under 1.L1; 3.L1 asks A1 and A3."""
+    for acceptor in ("A1", "A2"):
+        stage.inject("L1", acceptor, Prepare(N1, 1, None, 1))
+        stage.inject("L2", acceptor, Prepare(N2, 1, None, 1))
+    vote(stage, N2, Y, "A2", "A3")
+    vote(stage, N1, X, "A3")
+    take_over(stage, "L1", "A1", "A3")
+
+
+def compare_a_port_with_a_count(stage: Stage) -> None:
+    """Y is chosen under 2.L1; an accept under 1.L2, lower but of a higher port, comes late."""
+    vote(stage, ProposalNumber(2, 1), Y, "A1", "A2", "A3")
+    vote(stage, ProposalNumber(1, 2), X, "A1", "A2", "A3")
+
+
+RULES = [
+    pytest.param(
+        adopt_what_one_acceptor_reports, X, "leader", OnlyMajorityReports, id="S04 one report"
+    ),
+    pytest.param(hear_the_voter_first, X, "leader", LastReplyOnly, id="S20 last reply"),
+    pytest.param(
+        hear_an_acceptor_that_promised_since, X, "acceptor", ReportsPromised, id="promised reported"
+    ),
+    pytest.param(
+        let_a_stale_accept_arrive, Y, "acceptor", AcceptsBelowPromise, id="S21 stale accept"
+    ),
+    pytest.param(
+        forget_what_an_accept_promised, Y, "acceptor", AcceptKeepsThePromise, id="S13 promise kept"
+    ),
+    pytest.param(
+        compare_a_port_with_a_count, Y, "acceptor", ComparesPortWithCount, id="port and count"
+    ),
+]
+
+
+@pytest.mark.parametrize(("play", "chosen", "role", "wrong"), RULES)
+def test_the_right_rule_keeps_what_is_chosen_and_the_wrong_one_breaks_it(
+    play: Callable[[Stage], None], chosen: Command, role: str, wrong: type
 ) -> None:
     right = Stage(acceptors=3)
     play(right)
-    assert len(right.chosen) >= 1
+    assert right.chosen[1] == chosen
 
-    broken = Stage(acceptors=3, **wrong)  # type: ignore[arg-type]
+    broken = with_rule(role, wrong, acceptors=3)
     with pytest.raises(Disagreement):
         play(broken)
 
 
-@pytest.mark.parametrize("rule", [None, MostCommonReport])
-def test_the_highest_number_wins_over_the_most_common_value(
-    rule: type[MostCommonReport] | None,
-) -> None:
+def test_the_highest_number_wins_over_the_most_common_value() -> None:
     """S05: X at A1 and A3 under 1 was never chosen; Y at A2, A4, A5 under 2 was."""
-    stage = Stage(acceptors=5, leaders=2, **({"leader_protocol": rule} if rule else {}))
-    vote(stage, N1, X, "A1", "A3")
-    vote(stage, N2, Y, "A2", "A4", "A5")
-    assert stage.chosen[1] == Y
-    if rule is None:
+
+    def play(stage: Stage) -> None:
+        vote(stage, N1, X, "A1", "A3")
+        vote(stage, N2, Y, "A2", "A4", "A5")
+        assert stage.chosen == {1: Y}
         take_over(stage, "L1", "A1", "A2", "A3")
-        assert stage.leader("L1").learner.record(1).proposals[stage.leader("L1").number].value == Y
-    else:
-        with pytest.raises(Disagreement):
-            take_over(stage, "L1", "A1", "A2", "A3")
+
+    right = Stage(acceptors=5)
+    play(right)
+    (proposed,) = right.happened("proposed", "L1")
+    assert isinstance(proposed, Proposed)
+    assert proposed.value == Y
+
+    with pytest.raises(Disagreement):
+        play(with_rule("leader", MostCommonReport, acceptors=5))
 
 
 @pytest.mark.parametrize("rule", [None, CountsMessages])
@@ -168,13 +208,51 @@ def test_a_promise_survives_a_crash(forget: bool) -> None:
 
 @pytest.mark.parametrize("forget", [False, True])
 def test_a_proposal_number_is_never_used_again_after_a_restart(forget: bool) -> None:
-    """S12: the highest round used is on disk before the prepare leaves."""
+    """S12: X is chosen under 1.L1; L1 restarts, and what was said to it before arrives again.
+
+    The round is on disk before a prepare leaves. Where it is forgotten, the old promises and the
+    old votes count for a second value under the same number.
+    """
     stage = Stage(acceptors=3)
     stage.lead("L1")
-    used = stage.leader("L1").number
+    assert stage.leader("L1").number == N1
+    stage.deliver("prepare")
+    vote(stage, N1, X, "A1", "A3")
     stage.restart("L1", forget=forget)
+    stage.in_flight.clear()
     stage.lead("L1")
-    assert (stage.leader("L1").number == used) is forget
+
+    def replay_what_was_said() -> None:
+        for acceptor in ("A2", "A3"):
+            stage.inject(acceptor, "L1", Promise(N1, 1, None, 1, None, True, 0, ()))
+        stage.submit("Y")
+        for envelope in stage.waiting("request"):
+            stage.in_flight.remove(envelope)
+            stage.hand_over(envelope._replace(to="L1"))
+        for acceptor in ("A1", "A3"):
+            stage.inject(acceptor, "L1", Accepted(N1, ((1, 1),)))
+
+    if forget:
+        assert stage.leader("L1").number == N1
+        with pytest.raises(Disagreement):
+            replay_what_was_said()
+    else:
+        replay_what_was_said()
+        assert stage.leader("L1").number > N1
+        assert stage.chosen == {1: X}
+        assert stage.history("L1") == []
+
+
+def test_a_duplicated_accept_is_answered_again_and_kills_nobody() -> None:
+    """S19: the toy's acceptor ran into an assertion."""
+    stage = Stage(acceptors=3)
+    vote(stage, N1, X, "A1")
+    records = len(stage.records["A1"])
+    first = [(e.to, e.message) for e in stage.waiting("accepted")]
+    stage.in_flight.clear()
+    vote(stage, N1, X, "A1")
+    assert [(e.to, e.message) for e in stage.waiting("accepted")] == first
+    assert len(stage.records["A1"]) == records
 
 
 def test_numbers_are_ordered_by_round_then_rank() -> None:
