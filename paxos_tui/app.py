@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -30,6 +31,9 @@ BURST_CHUNK = 400
 
 FOLD_SECONDS = 0.07
 """The part of a frame that may go into folding events; what is left over waits for the next."""
+
+LOOK_FOR_TERMINAL = 1.0
+"""Seconds between two looks whether the terminal is still there."""
 
 
 class PaxosApp(App[None]):
@@ -97,11 +101,20 @@ class PaxosApp(App[None]):
         self.call_after_refresh(self.frame)
         if self._fps:
             self.set_interval(1 / self._fps, self.frame)
+        if not self.is_headless:
+            self.set_interval(LOOK_FOR_TERMINAL, self._leave_with_terminal)
 
     def on_unmount(self) -> None:
         """Stop the cluster: threads joined, sockets closed, recording complete."""
         if self.cluster is not None:
             self.cluster.stop()
+
+    def _leave_with_terminal(self) -> None:
+        """Leave when the terminal is gone: one that does not control us dies without a signal."""
+        try:
+            os.get_terminal_size(sys.__stdin__.fileno() if sys.__stdin__ else 0)
+        except OSError:
+            self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action in the command palette."""

@@ -58,10 +58,11 @@ class MainScreen(Screen[None]):
         yield NodeBar()
         yield PaneTabs(list(PANES.values()))
         with Container(id="panes"):
-            yield InstanceMatrix(id="matrix", classes="pane")
-            yield NodeTable(id="node", classes="pane")
-            yield MessageLog(id="log", classes="pane")
-            with Vertical(id="side"):
+            with Vertical(id="main", classes="column"):
+                yield InstanceMatrix(id="matrix", classes="pane")
+                yield MessageLog(id="log", classes="pane")
+            with Vertical(id="side", classes="column"):
+                yield NodeTable(id="node", classes="pane")
                 yield HeartbeatPane(id="hearts", classes="pane")
                 yield GapPane(id="gaps", classes="pane")
         yield Input(placeholder="filter the log: words that must all occur", id="filter")
@@ -131,14 +132,18 @@ class MainScreen(Screen[None]):
         self._activate((self._active + step) % len(PANES))
 
     def _activate(self, position: int) -> None:
-        self._active = position
-        names = list(PANES)
-        for number, name in enumerate(names):
-            self.query_one(f"#{name}").set_class(number == position, "-active")
-        self.query_one("#side").set_class(names[position] in ("hearts", "gaps"), "-active")
+        self._mark_active(list(PANES)[position])
         self.query_one(PaneTabs).show(position)
-        self.query_one(f"#{names[position]}").focus()
+        self.pane().focus()
         self.call_after_refresh(self._show_again)
+
+    def _mark_active(self, name: str) -> None:
+        """Make a pane the one that a small terminal shows, with the column that it is in."""
+        self._active = list(PANES).index(name)
+        for pane in PANES:
+            self.query_one(f"#{pane}").set_class(pane == name, "-active")
+        for column in self.query(".column"):
+            column.set_class(bool(column.query(f"#{name}")), "-active")
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which pane is in use, however it was chosen."""
@@ -174,13 +179,7 @@ class MainScreen(Screen[None]):
         field.display = True
         self.set_focus(field)
         if self.has_class("-small"):
-            self._show_only("log")
-
-    def _show_only(self, name: str) -> None:
-        self._active = list(PANES).index(name)
-        for other in PANES:
-            self.query_one(f"#{other}").set_class(other == name, "-active")
-        self.query_one("#side").remove_class("-active")
+            self._mark_active("log")
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:

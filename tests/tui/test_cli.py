@@ -147,13 +147,13 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _console(*arguments: str) -> tuple[subprocess.Popen[bytes], int]:
+def _console(*arguments: str, controls: bool = True) -> tuple[subprocess.Popen[bytes], int]:
     """Start the console on a terminal of its own; return it and our end of the terminal."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
     child = subprocess.Popen(
         [*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
-        start_new_session=True, preexec_fn=_take_terminal,
+        start_new_session=True, preexec_fn=_take_terminal if controls else None,
     )  # fmt: skip
     os.close(theirs)
     return child, ours
@@ -172,8 +172,9 @@ def _read_until(terminal: int, words: bytes) -> bytes:
     return seen
 
 
-def test_the_console_opens_on_a_terminal_and_ends_with_it() -> None:
-    child, terminal = _console()
+@pytest.mark.parametrize("controls", [True, False], ids=["by SIGHUP", "without a signal"])
+def test_the_console_opens_on_a_terminal_and_ends_with_it(controls: bool) -> None:
+    child, terminal = _console(controls=controls)
     try:
         assert b"instances" in _read_until(terminal, b"instances")
     finally:

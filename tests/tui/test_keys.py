@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
+from textual.widgets._footer import FooterKey
 
 from paxos_engine import Cluster, ClusterConfig, Violation
 from paxos_tui.actions import ACTIONS
@@ -347,6 +348,27 @@ async def test_a_click_on_a_row_moves_the_cursor_and_a_click_on_a_tab_changes_th
         await console.until(lambda: matrix.cursor == 2)
         await console.pilot.click("PaneTabs", offset=(15, 0))
         await console.until(lambda: console.app.main.pane().id == "node")
+
+
+async def test_the_wheel_scrolls_a_table_and_ends_following() -> None:
+    async with open_console() as console:
+        await console.press("b")
+        await console.type("200")
+        await console.until(lambda: console.app.view.answered == 200)
+        log = console.app.main.query_one(MessageLog)
+        log.scroll_relative(y=10, animate=False)
+        await console.until(lambda: not log.follow)
+        assert log.scroll_offset.y > 0
+
+
+async def test_a_click_in_the_footer_does_what_its_key_does() -> None:
+    async with open_console() as console:
+        await console.until(lambda: console.app.main.query("FooterKey"))
+        keys = {
+            key.description: key for key in console.app.main.query("FooterKey").results(FooterKey)
+        }
+        await console.pilot.click(keys["submit"])
+        await console.until(lambda: isinstance(console.app.screen, PromptScreen))
 
 
 async def test_a_violation_stops_the_screen_with_the_evidence() -> None:
