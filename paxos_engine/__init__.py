@@ -14,7 +14,8 @@ from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
 from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
-from paxos_engine.runtime.subscription import ChosenCommand, Subscription
+from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
+from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.recorder import RecorderError
 from paxos_engine.trace.replay import read_trace
 from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine, NodeView
@@ -43,6 +44,8 @@ __all__ = [
     "ProposalNumber",
     "RecorderError",
     "Reply",
+    "StateReached",
+    "StorageError",
     "Subscription",
     "Value",
     "Violation",

@@ -31,6 +31,9 @@ class CycleDisk(Protocol):
     def sync(self) -> int:
         """Make them durable; return the bytes written."""
 
+    def replace(self, records: Sequence[Record]) -> None:
+        """Keep `records` in place of everything so far."""
+
 
 class Transport(Protocol):
     """What a turn needs of the network."""
@@ -47,10 +50,24 @@ class NodeCycle:
         disk: where its records go before its messages leave.
         transport: how its messages leave.
         publish: how the trace is told.
+        sync_after: seconds for which a sync may wait for more records (a slow disk).
     """
 
-    def __init__(self, role: Role, disk: CycleDisk, transport: Transport, publish: Publish) -> None:
+    def __init__(
+        self,
+        role: Role,
+        disk: CycleDisk,
+        transport: Transport,
+        publish: Publish,
+        sync_after: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self.role = role
+        self.sync_at: float | None = None  # when what is held back will be synced and sent
+        self._mark = 0
+        self._count = 0
+        self._compact = False
+        self._outbox: dict[str, list[Outgoing]] = defaultdict(list)
+        self._sync_after = sync_after
         self._disk = disk
         self._transport = transport
         self._publish = publish
@@ -61,26 +78,41 @@ class NodeCycle:
         Args:
             steps: calls into the role, each made after the one before was published.
             now: the time of this turn, in seconds on the driver's clock.
+
+        Raises:
+            DiskFailure: the disk could not; nothing that rests on it was sent.
         """
-        mark = 0
-        count = 0
-        outbox: dict[str, list[Outgoing]] = defaultdict(list)
         for step in steps:
             effects = step()
             for event in effects.events:
                 self._publish(self.role.name, event)
             if effects.records:
                 self._disk.append(effects.records)
-                mark, count = effects.mark, count + len(effects.records)
+                self._mark, self._count = effects.mark, self._count + len(effects.records)
+            self._compact = self._compact or effects.compact
             for outgoing in effects.messages:
-                outbox[outgoing.to].append(outgoing)
-        if count:
+                self._outbox[outgoing.to].append(outgoing)
+        if self._count and self.sync_at is None:
+            wait = self._sync_after()
+            self.sync_at = now + wait if wait else None
+        if self.sync_at is None or now >= self.sync_at:
+            self._flush(now)
+
+    def _flush(self, now: float) -> None:
+        """Sync once what was appended, then send everything that was said meanwhile."""
+        self.sync_at = None
+        if self._count:
             written = self._disk.sync()
-            self._publish(self.role.name, Synced(mark, count, written, self._disk.kind))
+            self._publish(self.role.name, Synced(self._mark, self._count, written, self._disk.kind))
+            self._count = 0
+        outbox, self._outbox = self._outbox, defaultdict(list)
         if outbox:
             # Nothing above this line may send: an answer that overtakes its record is a lie
             # after a crash.
             self._transport.send(outbox, now)
+        if self._compact:
+            self._compact = False
+            self._disk.replace(self.role.checkpoint())
 
     def receive(self, envelope: Envelope, now: float) -> Effects:
         """Hand one message to the role, saying first that it was delivered."""

@@ -238,11 +238,61 @@ class PaxosApp(App[None]):
         if node not in cluster.nodes:
             self.say(f"There is no {node} in this cluster.", wrong=True)
         elif cluster.is_failed(node):
-            cluster.recover(node)
-            self.say(f"{node} recovers. {self._standing()}")
+            if self._recover(node):
+                self.say(f"{node} recovers. {self._standing()}")
         else:
             cluster.fail(node)
             self.say(f"{node} failed. {self._standing()}")
+
+    def _recover(self, node: str) -> bool:
+        """Bring a node back; say why where that cannot be."""
+        assert self.cluster is not None
+        try:
+            self.cluster.recover(node)
+        except ValueError as error:
+            self.say(str(error), wrong=True)
+            return False
+        return True
+
+    def action_crash(self, kind: str) -> None:
+        """Crash the node in focus, after saying what it will forget."""
+        cluster, node = self.cluster, self.main.node_in_focus
+        if cluster is None:
+            return
+        if cluster.status(node) == "crashed":
+            self.say(f"{node} is down; f brings it back.", wrong=True)
+            return
+
+        def answered(text: str) -> None:
+            if text.strip().lower() == "yes":
+                cluster.crash(node, kind)
+                self.say(f"{node}: {kind}. f brings it back. {self._standing()}")
+
+        question = f"{kind} of {node} forgets {cluster.forgets(node, kind)}: yes?"
+        self._ask(question, answered, initial="" if kind == "wipe" else "yes")
+
+    def action_pause_node(self) -> None:
+        """Make the node in focus stand still, or let it go on."""
+        cluster, node = self.cluster, self.main.node_in_focus
+        if cluster is not None and cluster.status(node) == "paused":
+            cluster.recover(node)
+            self.say(f"{node} goes on.")
+        elif cluster is not None:
+            cluster.pause(node)
+            self.say(f"{node} stands still; v lets it go on.")
+
+    def action_slow_disks(self) -> None:
+        """Make every sync take half a second, or none."""
+        if self.cluster is not None:
+            slow = self.cluster.faults.disk_delay > 0
+            self.cluster.faults.set_disk_delay(0.0 if slow else 0.5)
+            self.say("Disks are fast again." if slow else "Every sync takes half a second now.")
+
+    def action_give_up(self) -> None:
+        """Stop asking for commands without an answer."""
+        if self.cluster is not None:
+            self.cluster.give_up()
+            self.say("Gave up: what was pending may be chosen or not, its outcome is unknown.")
 
     def _standing(self) -> str:
         assert self.cluster is not None
@@ -267,7 +317,7 @@ class PaxosApp(App[None]):
         if self.cluster is not None:
             for node in self.cluster.nodes:
                 if self.cluster.is_failed(node):
-                    self.cluster.recover(node)
+                    self._recover(node)
             self.say(f"Every node is up again. {self._standing()}")
 
     # --- the network ---------------------------------------------------------------------

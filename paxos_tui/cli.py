@@ -16,12 +16,49 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-from paxos_engine import PROFILES, Cluster, ClusterConfig, ConfigError, PortInUse, RecorderError
+from paxos_engine import (
+    PROFILES,
+    Cluster,
+    ClusterConfig,
+    ConfigError,
+    PortInUse,
+    RecorderError,
+    StorageError,
+)
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def disk_options() -> list[Callable[[Any], Any]]:
+    """Return the options about what is kept on disk."""
+    return [
+        click.option(
+            "--data-dir",
+            type=click.Path(file_okay=False, path_type=Path),
+            default=None,
+            help="Keep every node's records on disk, in this directory.",
+        ),
+        click.option(
+            "--allow-empty-disk",
+            is_flag=True,
+            help="UNSAFE: let a known node vote although its disk is empty.",
+        ),
+        click.option(
+            "--accept-damaged-tail",
+            is_flag=True,
+            help="Go on without a last batch that does not match its checksums.",
+        ),
+        click.option(
+            "--snapshot-every",
+            default=10_000,
+            show_default=True,
+            metavar="INSTANCES",
+            help="How often a leader takes a snapshot.",
+        ),
+    ]
 
 
 def cluster_options(command: F) -> F:
@@ -68,6 +105,7 @@ def cluster_options(command: F) -> F:
             default=None,
             help="Write the whole trace to this file, as JSON lines.",
         ),
+        *disk_options(),
     ]
     for option in reversed(options):
         command = option(command)
@@ -164,7 +202,7 @@ def make_cluster(**options: Any) -> Cluster:
     """Return the cluster that the options describe, or leave with one line about them."""
     try:
         return Cluster(ClusterConfig(**options))
-    except (ConfigError, PortInUse, RecorderError) as error:
+    except (ConfigError, PortInUse, RecorderError, StorageError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"the cluster cannot start: {error.strerror or error}")

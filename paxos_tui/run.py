@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import resource
 import statistics
 import sys
+import threading
 import time
-from concurrent.futures import Future, wait
+from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +22,14 @@ from paxos_engine import Cluster, Reply
 
 TAIL = 5
 """Instances of each history that are printed, unless all are asked for."""
+
+HISTORY_KEPT = 100_000
+"""Instances of each history that a report holds at the most: the newest."""
+
+OUTSTANDING = 4_096
+"""Commands under way at once."""
+
+LATENCIES_KEPT = 100_000
 
 History = list[tuple[int, str | bytes | None]]
 
@@ -37,6 +49,8 @@ class Report:
     seconds: float
     commits_per_second: float
     latency_ms: dict[str, float]
+    states: dict[str, str]
+    resident_mib: float
     histories: dict[str, History] = field(default_factory=dict)
 
     @property
@@ -60,6 +74,9 @@ class Report:
         click.echo(f"commands chosen   {self.chosen} of {self.commands}")
         click.echo(f"histories agree   {'yes' if self.agree else 'NO'}")
         click.echo(f"instances checked {self.agreed_instances}, each with one chosen value")
+        for leader, state in self.states.items():
+            click.echo(f"state of {leader}       {state}")
+        click.echo(f"most memory       {self.resident_mib} MiB")
         click.echo(f"commits a second  {self.commits_per_second:.0f}")
         click.echo(f"latency           {latency}")
         if self.missing:
@@ -94,35 +111,89 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
     for node in failing:
         cluster.fail(node)
     began = time.monotonic()
-    latencies: list[float] = []
-    futures: dict[str, Future[Reply]] = {}
-    for number in range(1, commands + 1):
-        value = f"command-{number}"
-        futures[value] = _submit(cluster, value, latencies)
-    _wait(list(futures.values()), began + timeout)
+    tally = _Tally()
+    with _progress(commands, tally):
+        for number in range(1, commands + 1):
+            # What is under way is bounded, and so is our memory, however many commands there are.
+            if not tally.room(OUTSTANDING, began + timeout):
+                break
+            tally.add(f"command-{number}", cluster)
+        tally.room(1, began + timeout)
     seconds = time.monotonic() - began
+    missing = tally.missing(commands)
     up = [name for name in cluster.leaders if not cluster.is_failed(name)]
-    histories = _settled_histories(cluster, up, began + timeout)
-    known = [{value for _, value in history} for history in histories.values()]
-    everywhere = set.intersection(*known) if known else set()
-    missing = [value for value in futures if value not in everywhere]
+    reached = _settled(cluster, up, began + timeout)
+    histories = {name: cluster.history(name)[-HISTORY_KEPT:] for name in up}
     # The checker looks at the last votes a moment after the answers: stopping lets it finish.
     cluster.stop()
-    chosen = sum(future.done() and future.exception() is None for future in futures.values())
     return Report(
         commands=commands,
-        chosen=chosen,
+        chosen=tally.answered,
         missing=missing,
-        agree=len(set(map(tuple, histories.values()))) <= 1,
+        agree=len(set(reached.values())) <= 1,
         agreed_instances=cluster.agreed,
         violation=cluster.violation.text if cluster.violation else "",
         profile=cluster.faults.profile,
         failed=failing,
         seconds=round(seconds, 3),
-        commits_per_second=round(chosen / seconds, 1),
-        latency_ms=percentiles(latencies),
+        commits_per_second=round(tally.answered / seconds, 1),
+        latency_ms=percentiles(tally.latencies),
+        states={name: state for name, (_, state) in reached.items()},
+        resident_mib=_resident_mib(),
         histories=histories,
     )
+
+
+class _Tally:
+    """What is under way, what was answered, and how long that took."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+        self.latencies: list[float] = []
+        self._submitted = 0
+        self._out: dict[Future[Reply], str] = {}
+        self._unknown: list[str] = []
+        self._change = threading.Condition()
+
+    def add(self, value: str, cluster: Cluster) -> None:
+        """Submit a value and follow it."""
+        since = time.monotonic()
+        future = cluster.submit(value)
+        self._submitted += 1
+        with self._change:
+            self._out[future] = value
+
+        def note(done: Future[Reply]) -> None:
+            with self._change:
+                value = self._out.pop(done)
+                if done.exception() is None:
+                    self.answered += 1
+                    if len(self.latencies) < LATENCIES_KEPT:
+                        self.latencies.append(time.monotonic() - since)
+                else:
+                    self._unknown.append(value)
+                self._change.notify_all()
+
+        future.add_done_callback(note)
+
+    def room(self, most: int, end: float) -> bool:
+        """Wait until fewer than `most` are under way; return False if time is up before."""
+        with self._change:
+            return self._change.wait_for(
+                lambda: len(self._out) < most, max(0.0, end - time.monotonic())
+            )
+
+    def missing(self, commands: int) -> list[str]:
+        """Return the values without an answer, those never submitted included."""
+        with self._change:
+            never = range(self._submitted + 1, commands + 1)
+            return [*self._unknown, *self._out.values(), *(f"command-{n}" for n in never)]
+
+
+def _resident_mib() -> float:
+    """Return the most memory that this process ever had, in MiB."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
@@ -133,38 +204,34 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
     return {f"p{p}": round(cuts[p - 1] * 1000, 2) for p in (50, 90, 99)}
 
 
-def _submit(cluster: Cluster, value: str, latencies: list[float]) -> Future[Reply]:
-    since = time.monotonic()
-    future = cluster.submit(value)
-
-    def note(done: Future[Reply]) -> None:
-        if done.exception() is None:
-            latencies.append(time.monotonic() - since)
-
-    future.add_done_callback(note)
-    return future
-
-
-def _wait(futures: list[Future[Reply]], end: float) -> None:
-    """Wait for all answers, with a progress bar on a terminal."""
+@contextlib.contextmanager
+def _progress(commands: int, tally: _Tally) -> Iterator[None]:
+    """Show a progress bar while this lasts, on a terminal."""
     if not sys.stderr.isatty():
-        wait(futures, timeout=max(0.0, end - time.monotonic()))
+        yield
         return
     columns = (TextColumn("chosen"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("chosen", total=len(futures))
-        while time.monotonic() < end:
-            done = sum(future.done() for future in futures)
-            progress.update(task, completed=done)
-            if done == len(futures):
-                return
-            time.sleep(0.1)
+        task = progress.add_task("chosen", total=commands)
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(0.1):
+                progress.update(task, completed=tally.answered)
+
+        thread = threading.Thread(target=follow, name="paxos-progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
-def _settled_histories(cluster: Cluster, leaders: list[str], end: float) -> dict[str, History]:
-    """Return the histories once all of `leaders` have reached the same index, or time is up."""
+def _settled(cluster: Cluster, leaders: list[str], end: float) -> dict[str, tuple[int, str]]:
+    """Return how far each leader is and its state's hash, once all are equal or time is up."""
     while True:
-        histories = {name: cluster.history(name) for name in leaders}
-        if len({len(history) for history in histories.values()}) <= 1 or time.monotonic() > end:
-            return histories
+        reached = {name: cluster.applied(name) for name in leaders}
+        if len(set(reached.values())) <= 1 or time.monotonic() > end:
+            return reached
         time.sleep(0.02)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from paxos_engine.checks.base import FORGETFUL, Check, Durability, digest, short
-from paxos_engine.roles.events import AcceptedValue, Entry, Event, Skipped, Violation
+from paxos_engine.roles.events import AcceptedValue, Dropped, Entry, Event, Skipped, Violation
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber, Value
 
@@ -53,7 +53,7 @@ class AgreementChecker(Check):
         quorums: the acceptors, and how many make a quorum of phase 2.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (AcceptedValue, Skipped, *FORGETFUL)
+    watches: ClassVar[tuple[type[Event], ...]] = (AcceptedValue, Dropped, Skipped, *FORGETFUL)
 
     def __init__(self, quorums: Quorums) -> None:
         self.violation: Violation | None = None
@@ -64,6 +64,9 @@ class AgreementChecker(Check):
         self._open: dict[int, dict[ProposalNumber, _Ballot]] = {}
         self._decided: dict[int, _Decision] = {}
         self._disputed: set[int] = set()
+        self._dropped: dict[str, int] = {}  # acceptor -> up to where it has dropped
+        self._settled_up_to = 0
+        self._settled = 0
         self._recent: OrderedDict[int, tuple[Value, tuple[int, ...]]] = OrderedDict()
 
     @property
@@ -74,7 +77,7 @@ class AgreementChecker(Check):
     @property
     def agreed(self) -> int:
         """How many instances have been seen chosen, each with one value."""
-        return len(self._decided) - len(self._disputed)
+        return self._settled + len(self._decided) - len(self._disputed)
 
     @property
     def undecided(self) -> int:
@@ -83,6 +86,8 @@ class AgreementChecker(Check):
 
     def holds(self, instance: int, value: Value) -> bool | None:
         """Say whether `value` is the one chosen for `instance`; None if none is chosen yet."""
+        if instance <= self._settled_up_to:
+            return True  # no longer known, and nothing can be chosen there any more
         decision = self._decided.get(instance)
         return None if decision is None else decision[0] == digest(value)
 
@@ -103,6 +108,9 @@ class AgreementChecker(Check):
                 vote = _Vote(event, entry.seq)
                 durable = self._votes.add(entry.node, event.mark, vote)
                 return self._count(entry.node, vote) if durable else None
+            case Dropped(up_to=up_to) if entry.node in self._acceptors:
+                self._dropped[entry.node] = up_to
+                self._settle()
             case Skipped(count=count):
                 self.unchecked = self.unchecked or f"{count} entries of the trace were missed"
         found = None
@@ -154,6 +162,20 @@ class AgreementChecker(Check):
             f" {_number(decision)}, and {short(event.value)} under {event.number}"
         )
         return self._report(ONE_VALUE, (*before, *evidence), text)
+
+    def _settle(self) -> None:
+        """Forget what can never be decided again.
+
+        An acceptor that has dropped an instance votes there no more; once those that have not are
+        too few for a quorum, no second value can be chosen.
+        """
+        count, needed = len(self._acceptors), self._quorums.phase2
+        dropped = sorted(self._dropped.get(name, 0) for name in self._acceptors)
+        frozen = dropped[needed - 1] if needed <= count else 0
+        for instance in range(self._settled_up_to + 1, frozen + 1):
+            self._open.pop(instance, None)
+            self._settled += self._decided.pop(instance, None) is not None
+        self._settled_up_to = max(self._settled_up_to, frozen)
 
     def _remember(self, instance: int, value: Value, evidence: tuple[int, ...]) -> None:
         self._recent[instance] = (value, evidence)

@@ -51,7 +51,7 @@ class Durability(Generic[T]):
         match entry.event:
             case Synced(mark=mark):
                 return self._sync(entry.node, mark)
-            case Crashed():
+            case Crashed(kind=kind) if kind != "crash":  # which keeps what was written
                 self._forget(entry.node)
             case Failed(kind=kind) if kind != "fail":  # a plain failure keeps the memory
                 self._forget(entry.node)
@@ -119,7 +119,7 @@ def digest(value: Value) -> int:
         content = value.value
         # Python gives a text and the bytes of that text the same hash.
         kind = isinstance(content, bytes)
-        return hash((value.client, value.sequence, kind, content, value.oldest))
+        return hash((value.client, value.session, value.sequence, kind, content, value.oldest))
     return hash("no-op")
 
 

@@ -18,10 +18,13 @@ from paxos_engine.roles.events import (
     Entry,
     Event,
     Learned,
+    Restarted,
+    SnapshotMade,
     Submitted,
     Violation,
 )
 from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.sessions import EXPIRED
 from paxos_engine.roles.values import Command
 
 LEARNED_IS_CHOSEN: Final = "what is learned was chosen"
@@ -29,6 +32,9 @@ VOTERS_ARE_QUORUM: Final = "learned from a quorum of distinct acceptors"
 IN_ORDER: Final = "applied in order, without holes"
 SAME_PREFIX: Final = "leaders apply the same history"
 APPLIED_ONCE: Final = "a command is applied once"
+STATES_KEPT: Final = 100_000
+"""Instances for which the state is remembered at least, to compare later leaders with."""
+
 ONE_ANSWER: Final = "a command is answered once"
 ANSWER_IS_TRUE: Final = "what is answered was asked and chosen"
 
@@ -41,15 +47,18 @@ class LearnedIsChosen(Check):
         agreement: what the votes say; it must have observed each entry before this check does.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (Learned,)
+    watches: ClassVar[tuple[type[Event], ...]] = (Learned, Restarted)
 
     def __init__(self, quorums: Quorums, agreement: AgreementChecker) -> None:
         self._quorums = quorums
         self._agreement = agreement
+        self._before = 0  # what was applied when this trace began was chosen in an earlier one
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""
         event = entry.event
+        if isinstance(event, Restarted):
+            self._before = max(self._before, event.applied)
         if not isinstance(event, Learned):
             return None
         if event.source == "votes":
@@ -61,7 +70,7 @@ class LearnedIsChosen(Check):
                 )
                 return Violation(VOTERS_ARE_QUORUM, (entry.seq,), text)
         holds = self._agreement.holds(event.instance, event.value)
-        if holds:
+        if holds or (holds is None and event.instance <= self._before):
             return None
         truth = "nothing is chosen there" if holds is None else "another value is chosen there"
         text = f"{entry.node} learned {short(event.value)} for {event.instance}, but {truth}"
@@ -74,19 +83,24 @@ class AppliedInOrder(Check):
     Of each instance only a hash of the state is kept, in a column.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (Applied, Crashed)
+    watches: ClassVar[tuple[type[Event], ...]] = (Applied, Crashed, Restarted, SnapshotMade)
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
         self._crashed: set[str] = set()
+        self._base = 0  # the instance before the first of `_states`
         self._states = array("q")
-        self._commands: dict[str, IntSet] = {}
+        self._commands: dict[tuple[str, int], IntSet] = {}
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""
         match entry.event:
             case Applied() as event:
                 return self._order(entry, event) or self._state(entry, event)
+            case Restarted(applied=applied):
+                self._last[entry.node] = applied
+            case SnapshotMade(kind="installed", applied=applied):
+                self._last[entry.node] = applied
             case Crashed():
                 # It reads its state from disk, and goes on from wherever that was.
                 self._last.pop(entry.node, None)
@@ -105,7 +119,14 @@ class AppliedInOrder(Check):
 
     def _state(self, entry: Entry, event: Applied) -> Violation | None:
         code = hash(event.state)
-        at = event.instance - 1
+        if not self._states:
+            self._base = event.instance - 1
+        elif len(self._states) > 2 * STATES_KEPT:
+            del self._states[:STATES_KEPT]
+            self._base += STATES_KEPT
+        at = event.instance - 1 - self._base
+        if at < 0:
+            return None  # long ago: what it was is not kept
         if at > len(self._states):
             return None  # somebody goes on from a snapshot: there is nothing to compare it with
         if at == len(self._states):
@@ -120,9 +141,12 @@ class AppliedInOrder(Check):
 
     def _once(self, entry: Entry, event: Applied) -> Violation | None:
         command = event.command
-        if command is None or event.duplicate_of is not None:
+        if command is None or event.duplicate_of is not None or event.result == EXPIRED:
             return None
-        if self._commands.setdefault(command.client, IntSet()).add(command.sequence):
+        if command.opens_session:
+            return None  # asked again it opens a second session, which stays unused
+        known = self._commands.setdefault((command.client, command.session), IntSet())
+        if known.add(command.sequence):
             return None
         text = f"{entry.node} applied {short(command)} again, in {event.instance}"
         return Violation(APPLIED_ONCE, (entry.seq,), text)
@@ -158,7 +182,15 @@ class AnsweredOnce(Check):
         command = self._waiting.pop((event.client, event.sequence), None)
         if command is None:
             return Violation(ANSWER_IS_TRUE, (entry.seq,), f"{who} was answered, but not asked")
-        if event.outcome != "chosen" or self._agreement.holds(event.instance, command):
+        if event.outcome != "chosen" or self._is_chosen(event.instance, command):
             return None
         text = f"{who} was answered with instance {event.instance}, which does not hold it"
         return Violation(ANSWER_IS_TRUE, (entry.seq,), text)
+
+    def _is_chosen(self, instance: int, command: Command) -> bool:
+        found = self._agreement.chosen(instance)
+        if not isinstance(found, Command):
+            return found is None and self._agreement.holds(instance, command) is not None
+        # Its session may have been opened only after it was submitted.
+        asked = (command.client, command.sequence, command.value)
+        return (found.client, found.sequence, found.value) == asked

@@ -49,6 +49,7 @@ class Rules:
     links: Mapping[Link, LinkFaults] = field(default_factory=dict)
     groups: tuple[frozenset[str], ...] = ()
     cuts: frozenset[Link] = frozenset()
+    disk_delay: float = 0.0  # seconds that every sync takes
 
     @property
     def profile(self) -> str:
@@ -126,6 +127,17 @@ class FaultPlan:
             raise ValueError(f"no fault profile {name!r}: choose one of {', '.join(PROFILES)}")
         self._replace(f"profile {name}", everywhere=PROFILES[name], links={})
 
+    @property
+    def disk_delay(self) -> float:
+        """Seconds for which every disk keeps records waiting before they are durable."""
+        return self._rules.disk_delay
+
+    def set_disk_delay(self, seconds: float) -> None:
+        """Make every disk slow; ValueError unless `seconds` lies between 0 and 60."""
+        if not 0 <= seconds <= 60:
+            raise ValueError(f"a disk delay of {seconds} s: give seconds between 0 and 60")
+        self._replace(f"every sync takes {seconds:g} s", disk_delay=float(seconds))
+
     def set_everywhere(self, faults: LinkFaults) -> None:
         """Make every link without faults of its own like this."""
         self._replace(f"every link: {faults.describe()}", everywhere=_shared(faults))
@@ -162,7 +174,14 @@ class FaultPlan:
 
     def clear(self) -> None:
         """Make the network perfect."""
-        self._replace("all faults ended", everywhere=PERFECT, links={}, groups=(), cuts=frozenset())
+        self._replace(
+            "all faults ended",
+            everywhere=PERFECT,
+            links={},
+            groups=(),
+            cuts=frozenset(),
+            disk_delay=0.0,
+        )
 
     # --- as data -------------------------------------------------------------------------
 
@@ -176,6 +195,8 @@ class FaultPlan:
         if rules.groups:
             parts.append(" | ".join(",".join(sorted(group)) for group in rules.groups))
         parts += [f"cut {sender}->{to}" for sender, to in sorted(rules.cuts)]
+        if rules.disk_delay:
+            parts.append(f"disks {rules.disk_delay:g} s slow")
         return ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -188,6 +209,7 @@ class FaultPlan:
             "links": {f"{a}->{b}": faults.to_dict() for (a, b), faults in _sorted(rules.links)},
             "groups": [sorted(group) for group in rules.groups],
             "cuts": [list(link) for link in sorted(rules.cuts)],
+            "disk_delay": rules.disk_delay,
         }
 
     @classmethod
@@ -205,6 +227,7 @@ class FaultPlan:
                 },
                 groups=_checked_groups(raw["groups"]) if raw["groups"] else (),
                 cuts=frozenset(_checked_link(*_pair(link)) for link in raw["cuts"]),
+                disk_delay=float(raw.get("disk_delay", 0.0)),
             )
         except KeyError as error:
             raise ValueError(f"no fault plan: {error} is missing") from error

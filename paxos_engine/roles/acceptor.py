@@ -12,13 +12,28 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
-from paxos_engine.roles.effects import AcceptRecord, Effects, PromiseRecord, Record, Role
-from paxos_engine.roles.events import AcceptedValue, HeartbeatHeard, Promised, Refused, Rejected
+from paxos_engine.roles.effects import (
+    AcceptRecord,
+    CompactedRecord,
+    Effects,
+    PromiseRecord,
+    Record,
+    Role,
+)
+from paxos_engine.roles.events import (
+    AcceptedValue,
+    Dropped,
+    HeartbeatHeard,
+    Promised,
+    Refused,
+    Rejected,
+)
 from paxos_engine.roles.messages import (
     KINDS,
     Accept,
     Accepted,
     AcceptedReport,
+    Compacted,
     Envelope,
     Heartbeat,
     HeartbeatReply,
@@ -102,8 +117,9 @@ class PaxosAcceptor(Role):
                 self._prepare(envelope, prepare, effects)
             case Accept() as accept:
                 self._accept(envelope, accept, effects)
-            case Heartbeat(number=number):
+            case Heartbeat(number=number, compacted=compacted):
                 effects.say(HeartbeatHeard(number, envelope.sender))
+                self._drop(compacted, effects)
                 reply = HeartbeatReply(number, self.highest)
                 effects.send(envelope.sender, reply)
             case other:
@@ -111,8 +127,14 @@ class PaxosAcceptor(Role):
         self._mark = effects.mark
         return effects
 
-    def restore(self, records: Iterable[Record]) -> None:
+    @property
+    def votes(self) -> int:
+        """For how many instances a vote is kept."""
+        return len(self._accepted_instances)
+
+    def restore(self, records: Iterable[Record], mark: int) -> None:
         """Take back, in order, what was durable before a restart."""
+        self._mark = mark
         for record in records:
             match record:
                 case PromiseRecord(number=number, first=first, last=None):
@@ -121,7 +143,22 @@ class PaxosAcceptor(Role):
                     self._promise_one(Prepare(number, first, first, first))
                 case AcceptRecord(number=number, instance=instance, value=value):
                     self._vote(Accept(number, instance, value, 0))
-            self._mark += 1
+                case CompactedRecord(up_to=up_to):
+                    self._forget(up_to)
+
+    def checkpoint(self) -> list[Record]:
+        """Return what restores this acceptor: votes first, since later promises are higher."""
+        records: list[Record] = [CompactedRecord(self.compacted)] if self.compacted else []
+        promises: list[Record] = []
+        for instance in sorted({*self._open, *self._settled}):
+            protocol = self._at(instance, remember=False)
+            report = protocol.report()
+            if report is not None:
+                records.append(AcceptRecord(report.number, instance, report.value))
+            if report is None or protocol.promised > report.number:
+                promises.append(PromiseRecord(protocol.promised, instance, instance))
+        stairs = zip(self._range_numbers, self._range_starts, strict=True)
+        return [*records, *promises, *(PromiseRecord(n, first, None) for n, first in stairs)]
 
     def _highest_promise(self, first: int, last: int | None) -> ProposalNumber:
         """Return the highest number promised for any instance of `first`..`last`."""
@@ -141,6 +178,9 @@ class PaxosAcceptor(Role):
 
     def _prepare(self, envelope: Envelope, prepare: Prepare, effects: Effects) -> None:
         number, first, last = prepare.number, prepare.first, prepare.last
+        if last is not None and last <= self.compacted:
+            effects.send(envelope.sender, Compacted(number, first, self.compacted))
+            return
         if last not in (None, first) or prepare.cursor < first:
             effects.say(_refused(envelope, "a prepare is for one instance, or for all from one on"))
             return
@@ -215,6 +255,11 @@ class PaxosAcceptor(Role):
             reason = f"instance {accept.instance} is more than {WINDOW} beyond what is chosen"
             effects.say(_refused(envelope, reason))
             return
+        if accept.instance <= self.compacted:
+            # It is decided, and how is forgotten here: a vote now could choose a second value.
+            compacted = Compacted(accept.number, accept.instance, self.compacted)
+            effects.send(envelope.sender, compacted)
+            return
         protocol = self._at(accept.instance, remember=False)
         if not protocol.may_accept(accept.number):
             effects.say(Rejected(accept.instance, accept.number, protocol.promised))
@@ -247,6 +292,23 @@ class PaxosAcceptor(Role):
             insort(known, instance)
         else:
             known.append(instance)
+
+    # --- compaction ----------------------------------------------------------------------
+
+    def _drop(self, up_to: int, effects: Effects) -> None:
+        """Drop what a majority of leaders has in durable snapshots."""
+        if up_to > self.compacted:
+            effects.record(CompactedRecord(up_to))
+            self._forget(up_to)
+            effects.say(Dropped(up_to))
+            effects.compact = True
+
+    def _forget(self, up_to: int) -> None:
+        self.compacted = max(self.compacted, up_to)
+        del self._accepted_instances[: bisect_right(self._accepted_instances, up_to)]
+        for table in (self._open, self._settled):
+            for instance in [i for i in table if i <= up_to]:
+                del table[instance]
 
     # --- where an instance lives ---------------------------------------------------------
 

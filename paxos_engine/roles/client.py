@@ -9,11 +9,18 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from paxos_engine.roles.effects import Effects, Role
-from paxos_engine.roles.events import Answered, Refused, Retried, Submitted
+from paxos_engine.roles.events import (
+    Answered,
+    Event,
+    Refused,
+    Retried,
+    SessionOpened,
+    Submitted,
+)
 from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Reply, Request
 from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
 
@@ -40,6 +47,7 @@ class PaxosClient(Role):
         retry_after: seconds without an answer before it tries another leader (then doubled).
         retry_at_most: the longest such wait, in seconds.
         window: how many commands are under way at once; further ones wait here, in order.
+        session: an open session to go on with; 0 opens one with the first command.
     """
 
     def __init__(
@@ -51,6 +59,7 @@ class PaxosClient(Role):
         retry_after: float = 0.5,
         retry_at_most: float = 1.0,
         window: int = 128,
+        session: int = 0,
     ) -> None:
         self.name = name
         self.leaders = tuple(leaders)
@@ -59,6 +68,7 @@ class PaxosClient(Role):
         self._retry_at_most = retry_at_most
         self._window = window
         self._sequence = 0
+        self._session = session  # the instance of the command that opened it; 0 while there is none
         self._primary = self.leaders[-1]
         self._waiting: deque[_Outstanding] = deque()
         self._out: dict[int, _Outstanding] = {}
@@ -88,12 +98,21 @@ class PaxosClient(Role):
         self._sequence += 1
         sequence = self._sequence
         effects = Effects()
-        oldest = min(self._out, default=sequence)
-        command = Command(self.name, sequence, value, oldest)
+        command = Command(self.name, sequence, value)
         effects.say(Submitted(self.name, sequence, command))
         self._waiting.append(_Outstanding(command, now))
         self._send_more(now, effects)
         return sequence, effects
+
+    def give_up(self, now: float) -> Effects:
+        """Stop asking for every command without an answer: its outcome is unknown, not "failed"."""
+        effects = Effects()
+        for out in [*self._out.values(), *self._waiting]:
+            if not out.command.opens_session:
+                effects.say(self._answered(out, 0, "given up", "unknown", now))
+        self._out.clear()
+        self._waiting.clear()
+        return effects
 
     def receive(self, envelope: Envelope, now: float) -> Effects:
         """Handle a reply or a redirect; what concerns no outstanding command changes nothing."""
@@ -127,17 +146,20 @@ class PaxosClient(Role):
         if out is None:
             return  # a duplicate: the command has had its one answer
         self._primary = sender
-        effects.say(
-            Answered(
-                self.name,
-                reply.sequence,
-                reply.instance,
-                reply.result,
-                "chosen",
-                now - out.since,
-            )
-        )
+        if out.command.opens_session:
+            self._session = reply.instance
+            effects.say(SessionOpened(self.name, reply.instance))
+        else:
+            effects.say(self._answered(out, reply.instance, reply.result, reply.outcome, now))
+            if reply.outcome == "unknown" and out.command.session == self._session:
+                self._session = 0  # it has expired: what was not sent yet goes under a new one
         self._send_more(now, effects)
+
+    def _answered(
+        self, out: _Outstanding, instance: int, result: str, outcome: str, now: float
+    ) -> Event:
+        seconds = now - out.since
+        return Answered(self.name, out.command.sequence, instance, result, outcome, seconds)
 
     def _redirect(self, redirect: Redirect, now: float, effects: Effects) -> None:
         out = self._out.get(redirect.sequence)
@@ -155,9 +177,23 @@ class PaxosClient(Role):
             self._due_in(out, now, ASK_AGAIN)
 
     def _send_more(self, now: float, effects: Effects) -> None:
+        if not self._session:
+            self._open_session(now, effects)
+            return
         while self._waiting and len(self._out) < self._window:
             out = self._waiting.popleft()
-            self._out[out.command.sequence] = out
+            sequence = out.command.sequence
+            # From its first sending on a command is the same in every retry.
+            oldest = min(self._out, default=sequence)
+            out.command = replace(out.command, oldest=oldest, session=self._session)
+            self._out[sequence] = out
+            self._send(out, now, effects, "")
+
+    def _open_session(self, now: float, effects: Effects) -> None:
+        """Ask for a session, whose id no command before can have used (once at a time)."""
+        if self._waiting and 0 not in self._out:
+            out = self._out[0] = _Outstanding(Command(self.name, 0, "open session"), now)
+            effects.say(Submitted(self.name, 0, out.command))
             self._send(out, now, effects, "")
 
     def _send(self, out: _Outstanding, now: float, effects: Effects, why_again: str) -> None:

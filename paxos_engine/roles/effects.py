@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from paxos_engine.roles.events import Event
+from paxos_engine.roles.log import Snapshot
 from paxos_engine.roles.messages import Envelope, Message
 from paxos_engine.roles.values import ProposalNumber, Value
 
@@ -50,7 +51,23 @@ class ChosenRecord:
     value: Value
 
 
-Record: TypeAlias = PromiseRecord | AcceptRecord | RoundRecord | ChosenRecord
+@dataclass(frozen=True, slots=True)
+class CompactedRecord:
+    """Everything up to `up_to` is chosen, covered by snapshots, and dropped here."""
+
+    up_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRecord:
+    """A leader took a snapshot of its state, or installed that of a peer."""
+
+    snapshot: Snapshot
+
+
+Record: TypeAlias = (
+    PromiseRecord | AcceptRecord | RoundRecord | ChosenRecord | CompactedRecord | SnapshotRecord
+)
 
 
 class Outgoing(NamedTuple):
@@ -63,9 +80,14 @@ class Outgoing(NamedTuple):
 
 @dataclass(slots=True)
 class Effects:
-    """The answer of one step of a role. `mark` counts the records that the role ever wrote."""
+    """The answer of one step of a role. `mark` counts the records that the role ever wrote.
+
+    `compact` says that the role has dropped something: its disk may now keep what `checkpoint`
+    returns in place of everything before.
+    """
 
     mark: int = 0
+    compact: bool = False
     records: list[Record] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -103,6 +125,18 @@ class Role:
     def deadline(self) -> float | None:
         """The time of the next tick that would do something."""
         raise NotImplementedError
+
+    def restore(self, records: Iterable[Record], mark: int) -> None:
+        """Take back what was durable before a restart.
+
+        Args:
+            records: in the order in which they were written.
+            mark: how many this node has ever written, those that a checkpoint replaced included.
+        """
+
+    def checkpoint(self) -> list[Record]:
+        """Return records that restore the present state, in place of all that were written."""
+        return []
 
     def start(self, now: float) -> Effects:
         """Begin at `now`; also called when a failed node is recovered, to restart its timers."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from paxos_engine.roles.values import ZERO, ProposalNumber
@@ -40,6 +41,14 @@ class Timing:
         """Return how long to wait after `attempts` sendings: exponential back-off with jitter."""
         wait = min(self.retransmit_after * 2.0 ** min(attempts, 16), self.retransmit_at_most)
         return wait * (0.75 + 0.5 * rng.random())
+
+
+class Standing(Enum):
+    """What a leader is at the moment."""
+
+    FOLLOWING = "following"
+    PREPARING = "preparing"
+    PRIMARY = "primary"
 
 
 class Election:

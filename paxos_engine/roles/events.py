@@ -206,6 +206,26 @@ class Applied(Event):
     result: str | None
     state: str
     duplicate_of: int | None = None
+    changed: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotMade(Event):
+    """A leader has the state after `applied` instances as a snapshot: taken, or installed."""
+
+    name: ClassVar[str] = "snapshot"
+    kind: str
+    applied: int
+    state: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(Event):
+    """A node dropped what it held up to `up_to`: all chosen, and covered by snapshots."""
+
+    name: ClassVar[str] = "compacted"
+    up_to: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +273,15 @@ class Submitted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionOpened(Event):
+    """A client's session is open: `session` is the instance of the command that opened it."""
+
+    name: ClassVar[str] = "session"
+    client: str
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
 class Retried(Event):
     """A client sends a command again; `to` is the leader it tries now."""
 
@@ -265,7 +294,7 @@ class Retried(Event):
 
 @dataclass(frozen=True, slots=True)
 class Answered(Event):
-    """A client got the one answer to a command."""
+    """A client got the one answer to a command; `outcome` is chosen or unknown."""
 
     name: ClassVar[str] = "answered"
     client: str
@@ -339,11 +368,45 @@ class Recovered(Event):
 
 @dataclass(frozen=True, slots=True)
 class Crashed(Event):
-    """A node stopped because of a defect or a broken device; `kind` says which."""
+    """A node stopped: crash, power cut, wipe, or what broke; `forgotten` says what is lost."""
 
     name: ClassVar[str] = "crashed"
     kind: str
     forgotten: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted(Event):
+    """A node is back with what its disk holds; `note` says what was unusual about that.
+
+    `promised` is the highest number promised, `accepted` how many instances an acceptor has votes
+    for, `applied` how far a leader's state goes; `mark` counts the records behind it.
+    """
+
+    name: ClassVar[str] = "restarted"
+    promised: ProposalNumber | None
+    accepted: int
+    applied: int
+    mark: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused(Event):
+    """A node stands still: what is sent to it waits."""
+
+    name: ClassVar[str] = "paused"
+    kind: str = "pause"
+    forgotten: str = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed(Event):
+    """A paused node goes on, with its memory and an idea of the time that is over."""
+
+    name: ClassVar[str] = "resumed"
+    kind: str = "pause"
+    forgotten: str = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,10 +466,13 @@ ALL_EVENTS: EVENT_TYPES = (
     Synced,
     Learned,
     Applied,
+    SnapshotMade,
+    Dropped,
     GapFound,
     GapFilled,
     CatchUpAsked,
     Submitted,
+    SessionOpened,
     Retried,
     Answered,
     Suspected,
@@ -416,6 +482,9 @@ ALL_EVENTS: EVENT_TYPES = (
     Failed,
     Recovered,
     Crashed,
+    Restarted,
+    Paused,
+    Resumed,
     FaultsChanged,
     Skipped,
     Violation,

@@ -9,14 +9,12 @@ catching up are in `learner.py`.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from enum import Enum
+from collections.abc import Callable, Iterable
 
 from paxos_engine.roles.effects import Effects, Record, Role, RoundRecord
-from paxos_engine.roles.election import Election, Timing
+from paxos_engine.roles.election import Election, Standing, Timing
 from paxos_engine.roles.events import (
     BecamePrimary,
-    GapFilled,
     GapFound,
     HeartbeatHeard,
     Prepared,
@@ -25,12 +23,14 @@ from paxos_engine.roles.events import (
     Suspected,
     Yielded,
 )
+from paxos_engine.roles.gaps import GapWatch, how_filled
 from paxos_engine.roles.leader_protocol import (
     PaxosLeaderProtocol,
     PromiseHeard,
     ProposalState,
 )
 from paxos_engine.roles.learner import Learner
+from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.messages import (
     KINDS,
     Accept,
@@ -38,6 +38,7 @@ from paxos_engine.roles.messages import (
     AcceptedReport,
     CatchUpReply,
     CatchUpRequest,
+    Compacted,
     Envelope,
     Heartbeat,
     HeartbeatReply,
@@ -46,19 +47,14 @@ from paxos_engine.roles.messages import (
     Redirect,
     Reply,
     Request,
+    SnapshotChunk,
+    SnapshotRequest,
 )
 from paxos_engine.roles.phase_one import PhaseOne
 from paxos_engine.roles.proposer import Proposals, send
-from paxos_engine.roles.quorum import Quorums
-from paxos_engine.roles.values import NOOP, ZERO, Command, NoOp, ProposalNumber, Value
-
-
-class Standing(Enum):
-    """What a leader is at the moment."""
-
-    FOLLOWING = "following"
-    PREPARING = "preparing"
-    PRIMARY = "primary"
+from paxos_engine.roles.quorum import Quorums, covered_by_majority
+from paxos_engine.roles.service import Service
+from paxos_engine.roles.values import NOOP, ZERO, Command, ProposalNumber, Value
 
 
 class PaxosLeader(Role):
@@ -74,6 +70,9 @@ class PaxosLeader(Role):
         pipeline: how many instances may be under way at once.
         election: the rule of primacy.
         protocol: the state machine of one proposal; a wrong rule is a subclass of it.
+        machine: makes the state machine that the history is applied to.
+        snapshot_every: instances between two snapshots.
+        retain: instances above what is compacted from which on no new command is taken.
     """
 
     def __init__(
@@ -88,6 +87,9 @@ class PaxosLeader(Role):
         pipeline: int = 64,
         election: type[Election] = Election,
         protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol,
+        machine: Callable[[], StateMachine] = KeyValueStore,
+        snapshot_every: int = 10_000,
+        retain: int = 1_000_000,
     ) -> None:
         everyone = tuple(leaders)
         rank = everyone.index(name) + 1
@@ -98,7 +100,10 @@ class PaxosLeader(Role):
         self.standing = Standing.FOLLOWING
         self.number = ZERO
         self.election = election(name, rank, len(everyone), timing, rng)
-        self.learner = Learner(quorums, self.peers, timing, protocol)
+        self.learner = Learner(quorums, self.peers, timing, protocol, machine, snapshot_every)
+        self._retain = retain
+        self._snapshots = dict.fromkeys(everyone, 0)  # how far each leader's durable one goes
+        self._round_used = 0
         self.log = self.learner.log
         self._classic = classic
         self._pipeline = pipeline
@@ -114,8 +119,8 @@ class PaxosLeader(Role):
         self._recover_next = 1  # the part of phase 1's range that is still to be re-proposed
         self._recover_last = 0
         self._filling: dict[int, tuple[str, AcceptedReport | None]] = {}
-        self._hole_since: tuple[int, float] | None = None
-        self._waiting: dict[tuple[str, int], str] = {}  # (client, sequence) -> whom to answer
+        self._gaps = GapWatch(timing.gap_fill_after)
+        self._service = Service()
 
     # --- the three inputs ----------------------------------------------------------------
 
@@ -130,8 +135,7 @@ class PaxosLeader(Role):
                 times.append(self._ask_again_at)
             case Standing.PRIMARY:
                 times.append(self._beat_at)
-                if self._hole_since is not None:
-                    times.append(self._hole_since[1] + self.timing.gap_fill_after)
+                times.append(self._gaps.deadline)
                 if self._phase_one is not None:
                     times.append(self._ask_again_at)
         return min(time for time in times if time is not None)
@@ -174,17 +178,21 @@ class PaxosLeader(Role):
             self._prepare("on demand", now, effects)
         return self._finish(effects, now)
 
-    def restore(self, records: Iterable[Record]) -> None:
+    def restore(self, records: Iterable[Record], mark: int) -> None:
         """Take back what was durable: above all, which rounds were used."""
+        self._mark = mark
         for record in records:
-            self._mark += 1
             if isinstance(record, RoundRecord):
+                self._round_used = record.round
                 self.election.saw(ProposalNumber(record.round, self.election.rank))
+            else:
+                self.learner.restore(record)
+        for _ in self.log.apply_ready():
+            pass  # applied before the restart, and told then
 
-    @property
-    def backlog(self) -> int:
-        """How many commands wait for an instance."""
-        return len(self._proposals.queue)
+    def checkpoint(self) -> list[Record]:
+        """Return what restores this leader."""
+        return [RoundRecord(self._round_used), *self.learner.checkpoint()]
 
     def _dispatch(self, envelope: Envelope, now: float, effects: Effects) -> None:
         sender = envelope.sender
@@ -193,9 +201,6 @@ class PaxosLeader(Role):
                 self._request(sender, command, effects)
             case Promise() as promise:
                 self._promise(envelope, promise, now, effects)
-            case Accept() as accept:
-                self.election.saw(accept.number)
-                self._decided(self.learner.see_accept(accept, effects), effects)
             case Accepted() as accepted:
                 self._alive(sender, accepted.number, now)
                 self._decided(self.learner.see_accepted(sender, accepted, effects), effects)
@@ -203,19 +208,42 @@ class PaxosLeader(Role):
                 self._outbid(sender, number, promised, now, effects)
             case Heartbeat() as heartbeat:
                 self._heartbeat(sender, heartbeat, now, effects)
-            case HeartbeatReply(number=number, promised=promised):
+            case HeartbeatReply(number=number, promised=promised, snapshot=snapshot):
                 self._alive(sender, number, now)
+                if sender in self._snapshots:
+                    self._snapshots[sender] = max(snapshot, self._snapshots[sender])
                 self._outbid(sender, number, promised, now, effects)
+            case Accept() | CatchUpRequest() | CatchUpReply() | SnapshotRequest() | SnapshotChunk():
+                self._learn(envelope, now, effects)
+            case Compacted(up_to=up_to):
+                self.learner.hear_of(up_to, now)
+            case other:
+                reason = f"a leader takes no {KINDS[type(other)]}"
+                effects.say(Refused(envelope.id, sender, reason))
+
+    def _learn(self, envelope: Envelope, now: float, effects: Effects) -> None:
+        """Take from a peer, or give to one, what was proposed or chosen."""
+        sender = envelope.sender
+        match envelope.message:
+            case Accept() as accept:
+                self.election.saw(accept.number)
+                self._decided(self.learner.see_accept(accept, effects), effects)
             case CatchUpRequest() as request:
                 self.learner.answer(sender, request, effects)
             case CatchUpReply() as reply:
                 new = self.learner.take(sender, envelope.id, reply, now, effects)
                 self._decided(new, effects)
-            case other:
-                reason = f"a leader takes no {KINDS[type(other)]}"
-                effects.say(Refused(envelope.id, sender, reason))
+            case SnapshotRequest() as request:
+                self.learner.send_snapshot(sender, request, effects)
+            case SnapshotChunk() as piece:
+                installed = self.learner.take_chunk(sender, piece, now, effects)
+                if installed is not None:
+                    self._proposals.overtaken(installed.applied)
 
     def _finish(self, effects: Effects, now: float) -> Effects:
+        phase = self._phase_one
+        if phase is not None and phase.is_complete:
+            self._begin_when_informed(phase, now, effects)
         if self.standing is Standing.PRIMARY:
             self._propose_more(now, effects)
             self._watch_for_gaps(now, effects)
@@ -232,6 +260,7 @@ class PaxosLeader(Role):
         self.number = self.election.next_number()
         # Before this is on disk no prepare may leave: after a crash the same number could be
         # used again, for another value (S12).
+        self._round_used = self.number.round
         effects.record(RoundRecord(self.number.round))
         first = self.log.chosen_up_to + 1
         self._proposals.pause()
@@ -259,8 +288,17 @@ class PaxosLeader(Role):
             return
         if acceptor not in phase.promised_by:
             effects.send(acceptor, phase.ask(acceptor))
-        elif phase.is_complete:
+
+    def _begin_when_informed(self, phase: PhaseOne, now: float, effects: Effects) -> None:
+        """Begin phase 2, unless an acceptor has dropped instances that we do not know.
+
+        They are decided, and no promise tells how: to propose there could choose a second value.
+        A peer's history or snapshot tells.
+        """
+        if phase.compacted <= self.log.chosen_up_to:
             self._begin_phase_two(phase, now, effects)
+        else:
+            self.learner.hear_of(phase.compacted, now)
 
     def _begin_phase_two(self, phase: PhaseOne, now: float, effects: Effects) -> None:
         """Take the primacy: what the quorum reported is proposed again, holes get the no-op."""
@@ -271,7 +309,7 @@ class PaxosLeader(Role):
         wanted = max(self._proposals.own, default=0)
         self._recover_last = max(phase.highest_reported, self.log.highest_chosen, wanted)
         self._next_instance = self._recover_last + 1
-        self._hole_since = None
+        self._gaps.forget()
         if not was_primary:
             for acceptor in phase.promised_by:
                 self._heard[acceptor] = now
@@ -284,7 +322,11 @@ class PaxosLeader(Role):
     ) -> None:
         """Count a promise of classic mode, and propose when it completes the quorum."""
         proposal = self._proposals.under_way.get(promise.first)
-        if proposal is None or proposal.number != promise.number:
+        if (
+            promise.compacted >= promise.first
+            or proposal is None
+            or proposal.number != promise.number
+        ):
             return
         was = proposal.state
         report = promise.reported[0] if promise.reported else None
@@ -304,15 +346,15 @@ class PaxosLeader(Role):
         while len(under_way) < self._pipeline:
             if self._recover_next <= self._recover_last:
                 instance, self._recover_next = self._recover_next, self._recover_next + 1
-                if self.log.chosen(instance) is None:
+                if not self.log.knows(instance):
                     self._filling[instance] = (self._promises.reason, None)
                     effects.say(GapFound(instance, self._promises.reason))
                     self._propose(instance, False, now, effects)
             elif self._proposals.queue:
                 command = self._proposals.queue.popleft()
-                if self.log.reply(command.client, command.sequence) is None:
+                if self.log.reply(command) is None:
                     instance, self._next_instance = self._next_instance, self._next_instance + 1
-                    if self.log.chosen(instance) is None:
+                    if not self.log.knows(instance):
                         self._proposals.own[instance] = command
                         self._propose(instance, self._classic, now, effects)
                     else:
@@ -354,7 +396,7 @@ class PaxosLeader(Role):
             self._proposals.decided(instance, command)
             gap = self._filling.pop(instance, None)
             if gap is not None:
-                effects.say(_gap_filled(instance, gap, chosen.value, wanted))
+                effects.say(how_filled(instance, gap, chosen.value, wanted))
 
     # --- leading -------------------------------------------------------------------------
 
@@ -362,6 +404,9 @@ class PaxosLeader(Role):
         self.election.saw(beat.number)
         effects.say(HeartbeatHeard(beat.number, sender))
         self.learner.hear_of(beat.chosen_up_to, now)
+        self.learner.compact(beat.compacted, effects)
+        snapshot = self.learner.snapshot_applied
+        effects.send(sender, HeartbeatReply(beat.number, beat.number, snapshot))
         if self.standing is not Standing.FOLLOWING:
             if not self.election.yields_to(beat.number, self.number):
                 return
@@ -375,7 +420,10 @@ class PaxosLeader(Role):
         A primary that cannot hear must fall silent, or its heartbeats would keep the others
         from leading for ever (S15).
         """
-        beat = Heartbeat(self.number, self.log.chosen_up_to)
+        self._snapshots[self.name] = self.learner.snapshot_applied
+        compacted = covered_by_majority(self._snapshots.values())
+        self.learner.compact(compacted, effects)
+        beat = Heartbeat(self.number, self.log.chosen_up_to, compacted)
         effects.send_all(self.quorums.acceptors, beat)
         alive = [a for a, t in self._heard.items() if now - t <= self.timing.election_timeout]
         hears_quorum = len(self.quorums.distinct(alive)) >= self.quorums.phase2
@@ -412,9 +460,7 @@ class PaxosLeader(Role):
         self._heard.clear()
         self.election.back_off(now)
         effects.say(Yielded(number, reason))
-        for (client, sequence), node in self._waiting.items():
-            effects.send(node, Redirect(client, sequence, self.election.primary))
-        self._waiting.clear()
+        self._service.send_on(self.election.primary, effects)
 
     # --- gaps ----------------------------------------------------------------------------
 
@@ -423,24 +469,21 @@ class PaxosLeader(Role):
 
     def _watch_for_gaps(self, now: float, effects: Effects) -> None:
         """Fill a gap that has outlived `gap_fill_after`, by phase 1 under a new number."""
-        first = self.log.chosen_up_to + 1
-        if self.log.highest_chosen < first or self._phase_one is not None:
-            self._hole_since = None
-        elif self._hole_since is None or self._hole_since[0] != first:
-            self._hole_since = (first, now)
-        elif now - self._hole_since[1] >= self.timing.gap_fill_after:
-            self._hole_since = None
+        busy = self._phase_one is not None
+        if self._gaps.due(self.log.chosen_up_to + 1, self.log.highest_chosen, busy, now):
             self._prepare("gap", now, effects)
 
     # --- clients -------------------------------------------------------------------------
 
     def _request(self, node: str, command: Command, effects: Effects) -> None:
         key = (command.client, command.sequence)
-        done = self.log.reply(*key)
+        done = self.log.reply(command)
         if done is not None:
             effects.send(node, Reply(*key, *done))
+        elif self.log.chosen_up_to - self.log.compacted > self._retain:
+            effects.send(node, Redirect(*key, None))  # until the leaders have snapshots again
         elif self.standing is Standing.PRIMARY:
-            self._waiting[key] = node
+            self._service.take(node, command)
             self._proposals.take(command)
         elif self.standing is Standing.PREPARING and self.election.primary is None:
             # About to lead, or to fail: the client is told to ask again rather than kept.
@@ -450,23 +493,8 @@ class PaxosLeader(Role):
 
     def _answer(self, effects: Effects) -> None:
         """Apply what has become contiguous and give each waiting client its one reply."""
-        for row in self.learner.apply(effects):
-            if row.command is None:
-                continue
-            key = (row.command.client, row.command.sequence)
-            self._proposals.applied(row.command)
-            node = self._waiting.pop(key, None)
-            done = self.log.reply(*key)
-            if node is not None and done is not None:
-                effects.send(node, Reply(*key, *done))
-
-
-def _gap_filled(
-    instance: int, gap: tuple[str, AcceptedReport | None], value: Value, wanted: Command | None
-) -> GapFilled:
-    reason, found = gap
-    if found is not None:
-        return GapFilled(instance, reason, "found", value, found.number)
-    if isinstance(value, NoOp):
-        return GapFilled(instance, reason, "no-op", value)
-    return GapFilled(instance, reason, "own" if value == wanted else "learned", value)
+        rows = self.learner.apply(effects)
+        for row in rows:
+            if row.command is not None:
+                self._proposals.applied(row.command)
+        self._service.answer(rows, effects)

@@ -6,12 +6,27 @@ one that takes over is nearly up to date.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from paxos_engine.roles.acceptor import PAGE_BYTES, WINDOW
-from paxos_engine.roles.effects import ChosenRecord, Effects
+from paxos_engine.roles.effects import (
+    ChosenRecord,
+    CompactedRecord,
+    Effects,
+    Record,
+    SnapshotRecord,
+)
 from paxos_engine.roles.election import Timing
-from paxos_engine.roles.events import Applied, CatchUpAsked, GapFilled, GapFound, Learned
+from paxos_engine.roles.events import (
+    Applied,
+    CatchUpAsked,
+    Dropped,
+    GapFilled,
+    GapFound,
+    Learned,
+    SnapshotMade,
+)
 from paxos_engine.roles.instance_record import InstanceRecord
 from paxos_engine.roles.leader_protocol import (
     AcceptedHeard,
@@ -19,9 +34,18 @@ from paxos_engine.roles.leader_protocol import (
     PaxosLeaderProtocol,
     ProposalState,
 )
-from paxos_engine.roles.log import AppliedRow, ReplicatedLog
-from paxos_engine.roles.messages import Accept, Accepted, CatchUpReply, CatchUpRequest
+from paxos_engine.roles.log import AppliedRow, ReplicatedLog, Snapshot
+from paxos_engine.roles.machine import KeyValueStore, StateMachine
+from paxos_engine.roles.messages import (
+    Accept,
+    Accepted,
+    CatchUpReply,
+    CatchUpRequest,
+    SnapshotChunk,
+    SnapshotRequest,
+)
 from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.transfer import SnapshotTransfer, chunk
 from paxos_engine.roles.values import ProposalNumber, Value, value_size
 
 CATCH_UP_SPAN: Final = 4096
@@ -39,6 +63,8 @@ class Learner:
         peers: the other leaders, who can be asked.
         timing: when to ask.
         protocol: the state machine of one proposal.
+        machine: makes the state machine that the history is applied to.
+        snapshot_every: instances between two snapshots.
     """
 
     def __init__(
@@ -47,8 +73,12 @@ class Learner:
         peers: tuple[str, ...],
         timing: Timing,
         protocol: type[PaxosLeaderProtocol],
+        machine: Callable[[], StateMachine] = KeyValueStore,
+        snapshot_every: int = 10_000,
     ) -> None:
-        self.log = ReplicatedLog()
+        self.log = ReplicatedLog(machine)
+        self._snapshot_every = snapshot_every
+        self._transfer: SnapshotTransfer | None = None
         self.records: dict[int, InstanceRecord] = {}
         self.ask_at: float | None = None
         self._quorums = quorums
@@ -70,7 +100,7 @@ class Learner:
     def is_open(self, instance: int) -> bool:
         """Say whether `instance` is undecided as far as we know, and near enough to care."""
         near = 1 <= instance <= self.log.chosen_up_to + WINDOW
-        return near and self.log.chosen(instance) is None
+        return near and not self.log.knows(instance)
 
     def see_accept(self, accept: Accept, effects: Effects) -> list[int]:
         """Note what a peer proposes, so that votes for it can be understood; return what is new."""
@@ -113,8 +143,77 @@ class Learner:
         """Apply what has become contiguous and return it, so that clients can be answered."""
         rows = list(self.log.apply_ready())
         for row in rows:
-            effects.say(Applied(row.instance, row.command, row.result, row.state, row.duplicate_of))
+            effects.say(Applied(*row))
+        if self.log.applied_up_to >= self.snapshot_applied + self._snapshot_every:
+            snapshot = self.log.take_snapshot()
+            self._keep(snapshot, "taken", effects)
         return rows
+
+    # --- snapshots and what they allow to drop -------------------------------------------
+
+    @property
+    def snapshot_applied(self) -> int:
+        """How far our snapshot goes."""
+        return self.log.snapshot.applied if self.log.snapshot else 0
+
+    def compact(self, up_to: int, effects: Effects) -> None:
+        """Drop what a majority of leaders has in durable snapshots, ours among them."""
+        before = self.log.compacted
+        if self.log.compact(up_to) > before:
+            effects.record(CompactedRecord(self.log.compacted))
+            effects.say(Dropped(self.log.compacted))
+            effects.compact = True
+
+    def restore(self, record: Record) -> None:
+        """Take back one durable record; what it makes contiguous is applied by `resume`."""
+        match record:
+            case ChosenRecord(instance, number, value):
+                self.log.learn(instance, number, value)
+            case SnapshotRecord(snapshot):
+                self.log.install(snapshot)
+                self.log.snapshot = snapshot
+            case CompactedRecord(up_to):
+                self.log.compact(up_to)
+
+    def checkpoint(self) -> list[Record]:
+        """Return records that restore the history."""
+        rows: Iterable[tuple[int, tuple[ProposalNumber, Value]]] = self.log.all_chosen()
+        kept: list[Record] = [ChosenRecord(instance, *row) for instance, row in rows]
+        return [SnapshotRecord(self.log.snapshot), *kept] if self.log.snapshot else kept
+
+    def send_snapshot(self, peer: str, request: SnapshotRequest, effects: Effects) -> None:
+        """Send a peer the piece that it asks for, or the beginning of a later snapshot."""
+        if self.log.snapshot is not None:
+            effects.send(peer, chunk(self.log.snapshot, request))
+
+    def take_chunk(
+        self, peer: str, piece: SnapshotChunk, now: float, effects: Effects
+    ) -> Snapshot | None:
+        """Take a piece of a snapshot; return the snapshot if it is complete and was installed."""
+        if piece.applied <= self.log.applied_up_to:
+            return None
+        transfer = self._transfer
+        if transfer is None or transfer.applied < piece.applied:
+            transfer = self._transfer = SnapshotTransfer(piece)
+        snapshot = transfer.take(piece)
+        if snapshot is None:
+            effects.send(peer, transfer.request)
+            self._asked_from, self.ask_at = self.log.chosen_up_to, now + self._timing.catch_up_after
+            return None
+        self._transfer = None
+        if not self.log.install(snapshot):
+            return None
+        for instance in [i for i in self.records if i <= snapshot.applied]:
+            del self.records[instance]
+        self._keep(snapshot, "installed", effects)
+        effects.compact = True
+        self.watch(now)
+        return snapshot
+
+    def _keep(self, snapshot: Snapshot, kind: str, effects: Effects) -> None:
+        effects.record(SnapshotRecord(snapshot))
+        size = len(snapshot.body)
+        effects.say(SnapshotMade(kind, snapshot.applied, snapshot.state, size))
 
     # --- catching up ---------------------------------------------------------------------
 
@@ -146,7 +245,11 @@ class Learner:
 
     def answer(self, peer: str, request: CatchUpRequest, effects: Effects) -> None:
         """Send a peer the chosen rows that it asks for, as many as one message holds."""
-        rows = self.log.rows[request.first - 1 : min(request.last, self.log.chosen_up_to)]
+        base, kept = self.log.tail
+        if request.first <= base:
+            effects.send(peer, CatchUpReply(request.first, (), self.log.chosen_up_to, base))
+            return
+        rows = kept[request.first - base - 1 : max(0, request.last - base)]
         size, count = 0, 0
         for row in rows:
             size += value_size(row.value) + 16
@@ -160,6 +263,11 @@ class Learner:
         self, peer: str, message: str, reply: CatchUpReply, now: float, effects: Effects
     ) -> list[int]:
         """Learn the rows that a peer sent; ask it for the next page if there is one."""
+        if reply.compacted > self.log.chosen_up_to:
+            transfer = self._transfer
+            request = transfer.request if transfer else SnapshotRequest(0, 0)
+            effects.send(peer, request)
+            return []
         new: list[int] = []
         holes = set(self.log.holes()[:HOLES_NAMED])
         for offset, (number, value) in enumerate(reply.entries):

@@ -1,16 +1,21 @@
 """The ordered history of one leader: what is chosen, applied once and in order.
 
 Chosen values may be learned in any order; they are applied strictly by instance, without holes.
-A command that was chosen twice, since its client had to retry, has its effect once.
+A command that was chosen twice, since its client had to retry, has its effect once. What a
+snapshot covers may be dropped, and a snapshot of a peer may take the place of what was missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
+from paxos_engine.roles.machine import KeyValueStore, StateMachine
+from paxos_engine.roles.sessions import EXPIRED, Sessions
 from paxos_engine.roles.values import Command, NoOp, ProposalNumber, Value
 
 
@@ -29,42 +34,69 @@ class AppliedRow(NamedTuple):
     result: str | None
     state: str
     duplicate_of: int | None
+    changed: tuple[tuple[str, str | None], ...] = ()
 
 
-@dataclass(slots=True)
-class Session:
-    """What the history remembers of one client: the replies that it may still ask for."""
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state after `applied` instances, whole: machine and sessions, with the history's hash."""
 
-    oldest: int = 0
-    replies: dict[int, tuple[int, str]] = field(default_factory=dict)
+    applied: int
+    state: str
+    body: bytes
 
-    def forget_before(self, oldest: int) -> None:
-        """Drop the replies below `oldest`: the client has got them."""
-        if oldest > self.oldest:
-            self.oldest = oldest
-            for sequence in [s for s in self.replies if s < oldest]:
-                del self.replies[sequence]
+    @property
+    def machine(self) -> bytes:
+        """The state of the machine, as its `snapshot` returned it."""
+        return base64.b64decode(json.loads(self.body)["machine"])
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions, as new objects."""
+        return Sessions.from_plain(json.loads(self.body)["sessions"])
+
+
+class Tail(NamedTuple):
+    """The rows from `base` + 1 on; the list only grows, so that any thread may read it."""
+
+    base: int
+    rows: list[Chosen]
 
 
 class ReplicatedLog:
     """The history as one leader knows it.
 
-    The rows of the prefix are in a list that only grows: another thread may read it from any
-    index on without a lock.
+    `tail` is replaced as a whole where rows are dropped, and its list only grows: another thread
+    takes it once and may then read any row up to `applied_up_to` without a lock.
+
+    Args:
+        machine: makes the state machine that the history is applied to.
     """
 
-    def __init__(self) -> None:
-        self.rows: list[Chosen] = []
+    def __init__(self, machine: Callable[[], StateMachine] = KeyValueStore) -> None:
+        self.tail = Tail(0, [])
+        self.machine = machine()
         self.applied_up_to = 0
-        self.duplicates: set[int] = set()  # instances whose command had been applied before
+        self.silent: set[int] = set()  # instances whose command had no effect of its own
+        self.snapshot: Snapshot | None = None
         self._beyond: dict[int, Chosen] = {}
-        self._sessions: dict[str, Session] = {}
+        self._sessions = Sessions()
         self._digest = bytes(8)
+
+    @property
+    def compacted(self) -> int:
+        """Up to which instance the rows are dropped."""
+        return self.tail.base
+
+    @property
+    def rows(self) -> list[Chosen]:
+        """The rows behind `compacted`."""
+        return self.tail.rows
 
     @property
     def chosen_up_to(self) -> int:
         """The last instance of the prefix without holes."""
-        return len(self.rows)
+        return self.tail.base + len(self.tail.rows)
 
     @property
     def highest_chosen(self) -> int:
@@ -76,10 +108,15 @@ class ReplicatedLog:
         """The hash of everything applied so far: equal histories have equal hashes."""
         return self._digest.hex()
 
+    def knows(self, instance: int) -> bool:
+        """Say whether `instance` is known as chosen, its value perhaps dropped."""
+        return instance <= self.chosen_up_to or instance in self._beyond
+
     def chosen(self, instance: int) -> Chosen | None:
-        """Return what is known as chosen for `instance`."""
-        if instance <= len(self.rows):
-            return self.rows[instance - 1]
+        """Return what is known as chosen for `instance`; None too for what is dropped."""
+        base, rows = self.tail
+        if base < instance <= base + len(rows):
+            return rows[instance - base - 1]
         return self._beyond.get(instance)
 
     def holes(self) -> list[int]:
@@ -89,45 +126,112 @@ class ReplicatedLog:
         top = max(self._beyond)
         return [i for i in range(self.chosen_up_to + 1, top) if i not in self._beyond]
 
+    def all_chosen(self) -> Iterator[tuple[int, Chosen]]:
+        """Yield every row that is kept, those beyond holes included."""
+        yield from enumerate(self.tail.rows, self.tail.base + 1)
+        yield from sorted(self._beyond.items())
+
     def learn(self, instance: int, number: ProposalNumber, value: Value) -> bool:
         """Take a chosen value; return False if it was known already."""
-        if self.chosen(instance) is not None:
+        if self.knows(instance):
             return False
         self._beyond[instance] = Chosen(number, value)
-        while (row := self._beyond.pop(len(self.rows) + 1, None)) is not None:
-            self.rows.append(row)
+        self._join()
         return True
 
-    def reply(self, client: str, sequence: int) -> tuple[int, str] | None:
+    def reply(self, command: Command) -> tuple[int, str] | None:
         """Return (instance, result) of a command that is applied, if it is still remembered."""
-        session = self._sessions.get(client)
-        return session.replies.get(sequence) if session else None
+        session = self._sessions.find(command)
+        return session.replies.get(command.sequence) if session else None
 
     def apply_ready(self) -> Iterator[AppliedRow]:
         """Apply, in order, what has become contiguous."""
-        while self.applied_up_to < len(self.rows):
+        base, rows = self.tail
+        while self.applied_up_to < base + len(rows):
             instance = self.applied_up_to + 1
-            row = self._apply(instance, self.rows[instance - 1].value)
+            row = self._apply(instance, rows[instance - base - 1].value)
             self.applied_up_to = instance
             yield row
 
+    # --- snapshots -----------------------------------------------------------------------
+
+    def take_snapshot(self) -> Snapshot:
+        """Return, and remember, the state as it is after the last applied instance."""
+        body = {
+            "machine": base64.b64encode(self.machine.snapshot()).decode(),
+            "sessions": self._sessions.to_plain(),
+        }
+        self.snapshot = Snapshot(self.applied_up_to, self.state, json.dumps(body).encode())
+        return self.snapshot
+
+    def install(self, snapshot: Snapshot) -> bool:
+        """Take a snapshot's state in place of ours; return False if ours is as far.
+
+        Rows that the snapshot covers are kept if they are known without holes, and dropped else.
+        """
+        if snapshot.applied <= self.applied_up_to:
+            return False
+        self.machine.restore(snapshot.machine)
+        self._sessions = snapshot.sessions
+        self._digest = bytes.fromhex(snapshot.state)
+        self.applied_up_to = snapshot.applied
+        self.snapshot = snapshot
+        if snapshot.applied > self.chosen_up_to:
+            self.tail = Tail(snapshot.applied, [])
+            self._beyond = {i: c for i, c in self._beyond.items() if i > snapshot.applied}
+            self._join()
+        return True
+
+    def compact(self, up_to: int) -> int:
+        """Drop the rows up to `up_to`, as far as our own snapshot covers them; return how far."""
+        covered = self.snapshot.applied if self.snapshot else 0
+        base, rows = self.tail
+        last = min(up_to, covered, base + len(rows))
+        if last > base:
+            self.tail = Tail(last, rows[last - base :])
+            self.silent = {instance for instance in self.silent if instance > last}
+        return self.tail.base
+
+    # --- inside --------------------------------------------------------------------------
+
+    def _join(self) -> None:
+        base, rows = self.tail
+        while (row := self._beyond.pop(base + len(rows) + 1, None)) is not None:
+            rows.append(row)
+
     def _apply(self, instance: int, value: Value) -> AppliedRow:
+        self._sessions.expire(instance)
         if isinstance(value, NoOp):
             self._chain(b"no-op")
             return AppliedRow(instance, None, None, self.state, None)
-        session = self._sessions.setdefault(value.client, Session())
+        if value.opens_session:
+            self._sessions.open(value.client, instance)
+            return self._without_effect(instance, value, f"session {instance}", None)
+        session = self._sessions.find(value)
+        if session is None:
+            # It may have been applied before its session expired: to apply it now could do so a
+            # second time.
+            return self._without_effect(instance, value, EXPIRED, None)
+        self._sessions.use(value, instance)
         session.forget_before(value.oldest)
         before = session.replies.get(value.sequence)
         if before is not None or value.sequence < session.oldest:
             # Chosen a second time, after a retry: applying it again would run it twice.
             at, result = before or (0, "")
-            self.duplicates.add(instance)
-            self._chain(b"duplicate")
-            return AppliedRow(instance, value, result, self.state, at)
-        result = "ok"
+            return self._without_effect(instance, value, result, at)
+        result, changed = self.machine.apply(value.value)
         session.replies[value.sequence] = (instance, result)
-        self._chain(repr((value.client, value.sequence, value.value)).encode())
-        return AppliedRow(instance, value, result, self.state, None)
+        self._chain(
+            repr((value.client, value.session, value.sequence, value.value, result)).encode()
+        )
+        return AppliedRow(instance, value, result, self.state, None, changed)
+
+    def _without_effect(
+        self, instance: int, command: Command, result: str, duplicate_of: int | None
+    ) -> AppliedRow:
+        self.silent.add(instance)
+        self._chain(repr((command.client, result, duplicate_of)).encode())
+        return AppliedRow(instance, command, result, self.state, duplicate_of)
 
     def _chain(self, what: bytes) -> None:
         self._digest = blake2b(self._digest + what, digest_size=8).digest()

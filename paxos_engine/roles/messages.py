@@ -115,10 +115,14 @@ class Nack:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A primary says that it leads under `number`, and how far its prefix of the history goes."""
+    """A primary says that it leads under `number`, and how far its prefix of the history goes.
+
+    Up to `compacted` a majority of leaders has durable snapshots: every node may drop that.
+    """
 
     number: ProposalNumber
     chosen_up_to: int
+    compacted: int = 0
 
     def describe(self) -> str:
         """Return the message as one line."""
@@ -127,10 +131,14 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatReply:
-    """An acceptor heard the primary; `promised` is the highest number it has promised anywhere."""
+    """A node heard the primary; `promised` is the highest number an acceptor promised anywhere.
+
+    A leader answers too, with the instance up to which its durable snapshot reaches.
+    """
 
     number: ProposalNumber
     promised: ProposalNumber
+    snapshot: int = 0
 
     def describe(self) -> str:
         """Return the message as one line."""
@@ -151,17 +159,68 @@ class CatchUpRequest:
 
 @dataclass(frozen=True, slots=True)
 class CatchUpReply:
-    """A leader tells a peer the chosen values from `first` on, without holes."""
+    """A leader tells a peer the chosen values from `first` on, without holes.
+
+    Up to `compacted` it has none any more: the peer needs its snapshot.
+    """
 
     first: int
     entries: tuple[tuple[ProposalNumber, Value], ...]
     chosen_up_to: int
+    compacted: int = 0
 
     def describe(self) -> str:
         """Return the message as one line."""
         last = self.first + len(self.entries) - 1
         which = span(self.first, last) if self.entries else "nothing"
         return f"catch-up-reply {which} of {self.chosen_up_to}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """An acceptor will not speak of `instance`: it has dropped everything up to `up_to`.
+
+    Answering "nothing accepted" instead would let a leader choose a second value there.
+    """
+
+    number: ProposalNumber
+    instance: int
+    up_to: int
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"compacted {self.number} {self.instance}: dropped up to {self.up_to}"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRequest:
+    """A leader asks a peer for its snapshot, from byte `offset` of the one after `applied` on.
+
+    `applied` 0 asks for whatever is the latest.
+    """
+
+    applied: int
+    offset: int
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"snapshot-request of {self.applied or 'the latest'} from byte {self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotChunk:
+    """A piece of a snapshot: `data` at `offset` of `size` bytes, whose digest is `digest`."""
+
+    applied: int
+    state: str
+    size: int
+    digest: bytes
+    offset: int
+    data: bytes
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"snapshot-chunk of {self.applied}: byte {self.offset} of {self.size}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +249,21 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The one answer to a command: it is chosen, in `instance`, and applied with `result`."""
+    """The one answer to a command: it is chosen, in `instance`, and applied with `result`.
+
+    `outcome` is "unknown" where its session had expired: it may have been applied before.
+    """
 
     client: str
     sequence: int
     instance: int
     result: str
+    outcome: str = "chosen"
 
     def describe(self) -> str:
         """Return the message as one line."""
-        return f"reply {self.client}#{self.sequence} chosen in {self.instance}: {self.result}"
+        who = f"{self.client}#{self.sequence}"
+        return f"reply {who} {self.outcome} in {self.instance}: {self.result}"
 
 
 Message: TypeAlias = (
@@ -212,6 +276,9 @@ Message: TypeAlias = (
     | HeartbeatReply
     | CatchUpRequest
     | CatchUpReply
+    | Compacted
+    | SnapshotRequest
+    | SnapshotChunk
     | Request
     | Redirect
     | Reply
@@ -227,6 +294,9 @@ KINDS: dict[type[Message], str] = {
     HeartbeatReply: "heartbeat-reply",
     CatchUpRequest: "catch-up-request",
     CatchUpReply: "catch-up-reply",
+    Compacted: "compacted",
+    SnapshotRequest: "snapshot-request",
+    SnapshotChunk: "snapshot-chunk",
     Request: "request",
     Redirect: "redirect",
     Reply: "reply",

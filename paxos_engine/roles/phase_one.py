@@ -35,6 +35,7 @@ class PhaseOne:
         self._messages: dict[str, list[str]] = {name: [] for name in quorums.acceptors}
         self._reports: dict[str, dict[int, AcceptedReport]] = {n: {} for n in quorums.acceptors}
         self._complete: list[str] = []
+        self.compacted = 0  # the highest instance that a complete promise will not speak of
 
     @property
     def is_complete(self) -> bool:
@@ -85,6 +86,7 @@ class PhaseOne:
             if report.instance >= promise.cursor:
                 self._reports[acceptor][report.instance] = report
         if promise.final:
+            self.compacted = max(self.compacted, promise.compacted)
             self._complete.append(acceptor)
         elif promise.covers_to is not None:
             self._cursor[acceptor] = promise.covers_to + 1

@@ -67,6 +67,11 @@ class Proposals:
         else:
             self.displaced(instance)
 
+    def overtaken(self, up_to: int) -> None:
+        """Forget the instances that a snapshot covers; what was wanted there is tried again."""
+        for instance in [i for i in {*self.under_way, *self.own} if i <= up_to]:
+            self.decided(instance, None)
+
     def applied(self, command: Command) -> None:
         """Forget a command that is applied: a later copy is answered from the session."""
         self._in_hand.discard(_key(command))

@@ -44,3 +44,9 @@ class Quorums:
 def majority(count: int) -> int:
     """Return the smallest number of `count` acceptors of which any two sets share a member."""
     return count // 2 + 1
+
+
+def covered_by_majority(reached: Iterable[int]) -> int:
+    """Return the highest instance that a majority has reached, given how far each is."""
+    descending = sorted(reached, reverse=True)
+    return descending[majority(len(descending)) - 1]

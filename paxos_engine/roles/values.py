@@ -59,13 +59,20 @@ class Command:
     """What a client asks for: its value, and the (client, sequence) by which it is applied once.
 
     `oldest` is the client's oldest sequence still unanswered when it sent this: everything below
-    may be forgotten by the session, everything from there on must be remembered.
+    may be forgotten by the session, everything from there on must be remembered. `session` is the
+    instance in which the client's session was opened, by a command with sequence 0.
     """
 
     client: str
     sequence: int
     value: str | bytes
     oldest: int = 0
+    session: int = 0
+
+    @property
+    def opens_session(self) -> bool:
+        """Whether this is no value of a client, but asks for a session."""
+        return self.sequence == 0
 
     def __str__(self) -> str:
         return f"{self.client}#{self.sequence} {self.value!r}"

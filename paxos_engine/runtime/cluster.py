@@ -8,7 +8,7 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Final
@@ -22,12 +22,15 @@ from paxos_engine.roles.effects import Effects, Role
 from paxos_engine.roles.election import Election, PortElection
 from paxos_engine.roles.events import Answered, Event, FaultsChanged, Header, Violation
 from paxos_engine.roles.leader import PaxosLeader
+from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import Command
 from paxos_engine.runtime.config import ClusterConfig
-from paxos_engine.runtime.node import NodeThread
-from paxos_engine.runtime.subscription import ChosenCommand, Subscription
+from paxos_engine.runtime.node import CRASHES, NodeThread, Status
+from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
+from paxos_engine.storage.datadir import DataDir
+from paxos_engine.storage.disk import Disk, StorageError
 from paxos_engine.storage.memory import MemoryDisk
 from paxos_engine.trace.hub import Trace
 from paxos_engine.trace.recorder import Recorder, RecorderError
@@ -41,7 +44,7 @@ BACKLOG_AT_MOST: Final = 200_000
 
 
 class OutcomeUnknown(Exception):
-    """The cluster stopped before a command was answered: it may or may not be chosen."""
+    """A command without an answer: it may or may not be chosen; nobody may call it failed."""
 
 
 class Cluster:
@@ -54,6 +57,7 @@ class Cluster:
     Raises:
         PortInUse: a fixed port is taken; the text names it.
         RecorderError: the file to record to cannot be written.
+        StorageError: the data directory cannot be used; the text says why, and what to do.
     """
 
     def __init__(
@@ -80,9 +84,11 @@ class Cluster:
         self._watch = SafetyWatch(
             self.trace.reader(), AgreementChecker(self.quorums), self._violated
         )
+        self._data: DataDir | None = None
         try:
             self._recorder = self._make_recorder()
-        except RecorderError:
+            disks = self._open_disks()
+        except (RecorderError, StorageError):
             for sock in sockets.values():
                 sock.close()
             raise
@@ -93,26 +99,21 @@ class Cluster:
         self._stopped = False
         codec = Codec(secrets.token_hex(4), secrets.token_bytes(32))
         peers = {name: ("127.0.0.1", port) for name, port in self.ports.items()}
-        self._roles: dict[str, Role] = self._make_roles()
-        self._logs = [r.log for r in self._roles.values() if isinstance(r, PaxosLeader)]
         self._threads = {
             name: NodeThread(
-                role,
-                MemoryDisk(),
+                self._factory(name),
+                disks[name],
                 AdversarialMessagePump(
-                    name,
-                    sockets[name],
-                    codec,
-                    peers,
-                    self.trace.publish,
-                    plan=self.faults,
+                    name, sockets[name], codec, peers, self.trace.publish, plan=self.faults
                 ),
                 self._publish_client if name == CLIENT else self.trace.publish,
                 self._clock,
                 admits=self._admits if name == CLIENT else lambda: True,
-                after_turn=self._notify if isinstance(role, PaxosLeader) else lambda: None,
+                after_turn=self._notify if name in self.leaders else lambda: None,
+                sync_after=lambda: self.faults.disk_delay,
+                note=self._note(name),
             )
-            for name, role in self._roles.items()
+            for name in [*self.acceptors, *self.leaders, CLIENT]
         }
 
     # --- life ----------------------------------------------------------------------------
@@ -142,6 +143,8 @@ class Cluster:
             thread.stop()
         for thread in self._threads.values():
             thread.join()
+        if self._data is not None:
+            self._data.close()
         for subscription in self._subscriptions:
             subscription.close()
         if self._running:
@@ -175,9 +178,7 @@ class Cluster:
         future: Future[Reply] = Future()
 
         def act(now: float) -> Effects:
-            client = self._roles[CLIENT]
-            assert isinstance(client, PaxosClient)
-            sequence, effects = client.submit(value, now)
+            sequence, effects = self._client.submit(value, now)
             self._futures[sequence] = future
             return effects
 
@@ -189,7 +190,7 @@ class Cluster:
 
     def subscribe(
         self,
-        callback: Callable[[ChosenCommand], None] | None = None,
+        callback: Callable[[ChosenCommand | StateReached], None] | None = None,
         *,
         from_instance: int = 1,
     ) -> Subscription:
@@ -204,34 +205,89 @@ class Cluster:
         Raises:
             KeyError: there is no such leader.
         """
-        role = self._roles[leader]
-        if not isinstance(role, PaxosLeader):
-            raise KeyError(f"{leader} is no leader")
-        rows = role.log.rows[:]
+        base, rows = self._log(leader).tail
         return [
             (instance, row.value.value if isinstance(row.value, Command) else None)
-            for instance, row in enumerate(rows, 1)
+            for instance, row in enumerate(rows[:], base + 1)
+            if not (isinstance(row.value, Command) and row.value.opens_session)
         ]
+
+    def applied(self, leader: str) -> tuple[int, str]:
+        """Return how far `leader` has applied the history, and the hash of its state there.
+
+        Raises:
+            KeyError: there is no such leader.
+        """
+        log = self._log(leader)
+        return log.applied_up_to, log.state
 
     # --- failures ------------------------------------------------------------------------
 
     def fail(self, node: str) -> None:
         """Make a node deaf and dumb; its memory is kept. KeyError if there is no such node."""
-        self._node(node).switch(True)
+        self._node(node).fail()
+
+    def pause(self, node: str) -> None:
+        """Make a node stand still until `recover`. KeyError if there is no such node."""
+        self._node(node).pause()
+
+    def crash(self, node: str, kind: str = "crash") -> None:
+        """Crash a node.
+
+        Args:
+            node: which one; KeyError if there is none of that name.
+            kind: "crash" loses its memory, "power cut" also what is not synced, "wipe" its disk.
+
+        Raises:
+            ValueError: there is no such kind.
+        """
+        if kind not in CRASHES:
+            raise ValueError(f"no crash of kind {kind!r}: choose one of {', '.join(CRASHES)}")
+        self._node(node).crash(kind)
+
+    def forgets(self, node: str, kind: str = "crash") -> str:
+        """Say in one line what such a crash would forget now."""
+        return self._node(node).forgets(kind)
 
     def recover(self, node: str) -> None:
-        """Let a failed node hear and speak again. KeyError if there is no such node."""
-        self._node(node).switch(False)
+        """Bring a node back: a failed or paused one as it was, a crashed one from its disk.
+
+        Raises:
+            KeyError: there is no such node.
+            ValueError: its disk was wiped or has failed, in one line.
+        """
+        thread = self._node(node)
+        disk = thread.disk
+        if disk.wiped and not self.config.allow_empty_disk:
+            raise ValueError(
+                f"the disk of {node} was wiped: it may have voted, so it does not vote again"
+            )
+        if disk.refusal or thread.status == "broken":
+            raise ValueError(f"{node} stays down: {disk.refusal or 'it broke'}")
+        thread.recover()
+
+    def status(self, node: str) -> Status:
+        """Say how a node stands. KeyError if there is no such node."""
+        return self._node(node).status
 
     def is_failed(self, node: str) -> bool:
-        """Say whether `node` is failed. KeyError if there is no such node."""
-        return self._node(node).failed
+        """Say whether `node` is not up, for whatever reason. KeyError if there is none."""
+        return self._node(node).status != "up"
 
     def fill_gaps(self) -> None:
         """Have every leader fill its gaps now: the primary by phase 1, the others from peers."""
-        for role in self._roles.values():
-            if isinstance(role, PaxosLeader):
-                self._threads[role.name].post(role.fill_gaps)
+        for name in self.leaders:
+            thread = self._threads[name]
+
+            def act(now: float, thread: NodeThread = thread) -> Effects:
+                assert isinstance(thread.role, PaxosLeader)
+                return thread.role.fill_gaps(now)
+
+            thread.post(act)
+
+    def give_up(self) -> None:
+        """Stop asking for every command without an answer: they end as `OutcomeUnknown`."""
+        self._threads[CLIENT].post(self._client.give_up)
 
     # --- watching ------------------------------------------------------------------------
 
@@ -266,31 +322,75 @@ class Cluster:
             raise KeyError(f"no node {name}: there are {', '.join(self.nodes)}")
         return self._threads[name]
 
+    @property
+    def _client(self) -> PaxosClient:
+        role = self._threads[CLIENT].role
+        assert isinstance(role, PaxosClient)
+        return role
+
     def _make_recorder(self) -> Recorder | None:
         if self.config.record is None:
             return None
         return Recorder(self.config.record, self.trace.reader())
 
-    def _make_roles(self) -> dict[str, Role]:
+    def _open_disks(self) -> Mapping[str, Disk]:
         config = self.config
-        seeds = (random.Random(f"{config.seed}/{n}") for n in itertools.count())
-        election = PortElection if config.election == "port" else Election
-        roles: dict[str, Role] = {}
-        for name in self.acceptors:
-            roles[name] = PaxosAcceptor(name, self.leaders)
-        for name in self.leaders:
-            roles[name] = PaxosLeader(
+        disks: dict[str, Disk] = {name: MemoryDisk() for name in [*self.nodes, CLIENT]}
+        if config.data_dir is not None:
+            self._data = DataDir(
+                config.data_dir,
+                self.leaders,
+                self.acceptors,
+                allow_empty=config.allow_empty_disk,
+                accept_damaged_tail=config.accept_damaged_tail,
+            )
+            disks.update(self._data.disks)
+        return disks
+
+    def _note(self, node: str) -> str:
+        """Say what was unusual about a node's disk when it was opened."""
+        if self._data is None or node == CLIENT:
+            return ""
+        if node in self._data.unsafe:
+            return "UNSAFE: an empty disk under a known id, by --allow-empty-disk"
+        return self._data.disks[node].notice
+
+    def _factory(self, name: str) -> Callable[[], Role]:
+        """Return what makes a node's role: at the start, and again after each crash."""
+        config = self.config
+        lives = itertools.count(1)
+        everyone = [*self.acceptors, *self.leaders, CLIENT]
+
+        def make() -> Role:
+            # Each life has jitter of its own, or two crashed leaders would duel in step for ever.
+            seed = f"{config.seed}/{everyone.index(name)}/{next(lives)}"
+            if name == CLIENT:
+                return PaxosClient(name, self.leaders, random.Random(seed))
+            if name in self.acceptors:
+                return PaxosAcceptor(name, self.leaders)
+            return PaxosLeader(
                 name,
                 self.leaders,
                 self.quorums,
                 config.timing,
-                next(seeds),
+                random.Random(seed),
                 classic=config.mode == "classic",
                 pipeline=config.pipeline,
-                election=election,
+                election=PortElection if config.election == "port" else Election,
+                machine=config.machine,
+                snapshot_every=config.snapshot_every,
             )
-        roles[CLIENT] = PaxosClient(CLIENT, self.leaders, next(seeds))
-        return roles
+
+        return make
+
+    def _log(self, leader: str) -> ReplicatedLog:
+        role = self._threads[leader].role if leader in self.leaders else None
+        if not isinstance(role, PaxosLeader):
+            raise KeyError(f"{leader} is no leader")
+        return role.log
+
+    def _logs(self) -> list[ReplicatedLog]:
+        return [self._log(name) for name in self.leaders]
 
     def _header(self) -> Header:
         return Header(
@@ -310,8 +410,12 @@ class Cluster:
         self.trace.publish(node, event)
         if isinstance(event, Answered):
             future = self._futures.pop(event.sequence, None)
-            if future is not None and future.set_running_or_notify_cancel():
+            if future is None or not future.set_running_or_notify_cancel():
+                return
+            if event.outcome == "chosen":
                 future.set_result(Reply(event.client, event.sequence, event.instance, event.result))
+            else:
+                future.set_exception(OutcomeUnknown(f"outcome unknown: {event.result}"))
 
     def _admits(self) -> bool:
         behind = self._watch.backlog

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from paxos_engine.faults.profiles import PROFILES
 from paxos_engine.roles.election import Timing
+from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.quorum import majority
 
 MAX_NODES: Final = 99
@@ -38,6 +40,11 @@ class ClusterConfig:
         election_timeout: seconds of silence after which a primary is suspected.
         pipeline: instances that a primary may have under way at once.
         record: a file that gets the whole trace as JSON lines, or None.
+        data_dir: a directory for durable disks; None keeps everything in memory.
+        allow_empty_disk: let a node vote whose disk is empty although it is known. Unsafe.
+        accept_damaged_tail: go on without a last batch that does not match its checksums.
+        snapshot_every: instances between two snapshots of a leader.
+        machine: makes the state machine that the history is applied to.
 
     Raises:
         ConfigError: a value is out of range, in one line.
@@ -55,11 +62,17 @@ class ClusterConfig:
     election_timeout: float = 1.0
     pipeline: int = 64
     record: Path | None = None
+    data_dir: Path | None = None
+    allow_empty_disk: bool = False
+    accept_damaged_tail: bool = False
+    snapshot_every: int = 10_000
+    machine: Callable[[], StateMachine] = KeyValueStore
 
     def __post_init__(self) -> None:
         _within("leaders", self.leaders, 1, MAX_NODES)
         _within("acceptors", self.acceptors, 1, MAX_NODES)
         _within("pipeline", self.pipeline, 1, 10_000)
+        _within("snapshot_every", self.snapshot_every, 1, 1_000_000)
         _one_of("mode", self.mode, MODES)
         _one_of("election", self.election, ELECTIONS)
         _one_of("profile", self.profile, tuple(PROFILES))

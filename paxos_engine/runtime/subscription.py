@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from paxos_engine.roles.log import ReplicatedLog
@@ -17,22 +17,30 @@ class ChosenCommand(NamedTuple):
     value: str | bytes
 
 
+class StateReached(NamedTuple):
+    """The state after `instance`, in place of commands that are dropped already."""
+
+    instance: int
+    state: bytes
+
+
 class Subscription:
     """A cursor on the ordered history: it neither blocks the cluster nor skips a command.
 
     Iterate over it, or call `get`; no-ops and second copies of a retried command are left out.
+    Where the history is dropped it delivers a `StateReached`, and goes on from there.
 
     Args:
-        logs: the leaders' histories; the longest one is read.
+        logs: returns the leaders' histories; the longest one is read.
         from_instance: the first instance of interest.
         callback: called with each command, in order, on a thread of the subscription's own.
     """
 
     def __init__(
         self,
-        logs: Sequence[ReplicatedLog],
+        logs: Callable[[], list[ReplicatedLog]],
         from_instance: int = 1,
-        callback: Callable[[ChosenCommand], None] | None = None,
+        callback: Callable[[ChosenCommand | StateReached], None] | None = None,
     ) -> None:
         if from_instance < 1:
             raise ValueError(f"from_instance is {from_instance}: instances begin at 1")
@@ -47,7 +55,7 @@ class Subscription:
             )
             self._thread.start()
 
-    def get(self, timeout: float | None = None) -> ChosenCommand | None:
+    def get(self, timeout: float | None = None) -> ChosenCommand | StateReached | None:
         """Return the next command; None after `timeout` seconds without one, or once closed."""
         with self._news:
             while not self._closed:
@@ -58,7 +66,7 @@ class Subscription:
                     return None
         return None
 
-    def __iter__(self) -> Iterator[ChosenCommand]:
+    def __iter__(self) -> Iterator[ChosenCommand | StateReached]:
         while (found := self.get()) is not None:
             yield found
 
@@ -75,15 +83,20 @@ class Subscription:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
 
-    def _advance(self) -> ChosenCommand | None:
-        log = max(self._logs, key=lambda log: log.applied_up_to)
+    def _advance(self) -> ChosenCommand | StateReached | None:
+        log = max(self._logs(), key=lambda log: log.applied_up_to)
         while self._next <= log.applied_up_to:
+            base, rows = log.tail
+            if self._next <= base and log.snapshot is not None:
+                snapshot = log.snapshot
+                self._next = snapshot.applied + 1
+                return StateReached(snapshot.applied, snapshot.machine)
             instance, self._next = self._next, self._next + 1
-            value = log.rows[instance - 1].value
-            if isinstance(value, Command) and instance not in log.duplicates:
+            value = rows[instance - base - 1].value
+            if isinstance(value, Command) and instance not in log.silent:
                 return ChosenCommand(instance, value.value)
         return None
 
-    def _tell(self, callback: Callable[[ChosenCommand], None]) -> None:
+    def _tell(self, callback: Callable[[ChosenCommand | StateReached], None]) -> None:
         for command in self:
             callback(command)

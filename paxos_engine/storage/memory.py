@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from paxos_engine.roles.effects import Record
-
-
-class Disk(Protocol):
-    """Where one node keeps its records.
-
-    `append` takes records in order, `sync` makes all of them durable and returns how many bytes
-    that took; `records` returns what is durable, as a restart would read it.
-    """
-
-    kind: str
-
-    def append(self, records: Sequence[Record]) -> None:
-        """Add records behind those before; they are not durable yet."""
-
-    def sync(self) -> int:
-        """Make everything appended durable; return the bytes written since the last sync."""
-
-    def records(self) -> list[Record]:
-        """Return the durable records, oldest first."""
 
 
 class MemoryDisk:
     """A disk object in memory, owned by the cluster: it "syncs" at once and says so."""
 
     kind = "memory"
+    refusal = ""
 
     def __init__(self) -> None:
+        self.mark = 0
+        self.wiped = False
         self._durable: list[Record] = []
         self._pending: list[Record] = []
+
+    @property
+    def pending(self) -> Sequence[Record]:
+        """What was appended and is not durable yet."""
+        return self._pending
 
     def append(self, records: Sequence[Record]) -> None:
         """Add records behind those before."""
@@ -43,9 +31,28 @@ class MemoryDisk:
     def sync(self) -> int:
         """Keep what was appended; no bytes are written anywhere."""
         self._durable.extend(self._pending)
+        self.mark += len(self._pending)
         self._pending.clear()
         return 0
+
+    def replace(self, records: Sequence[Record]) -> None:
+        """Keep `records` in place of everything so far: they restore the same state."""
+        self.sync()
+        self._durable = list(records)
 
     def records(self) -> list[Record]:
         """Return the durable records, oldest first."""
         return list(self._durable)
+
+    def power_cut(self) -> None:
+        """Lose what was not synced."""
+        self._pending.clear()
+
+    def wipe(self) -> None:
+        """Lose everything."""
+        self._durable.clear()
+        self._pending.clear()
+        self.wiped = True
+
+    def close(self) -> None:
+        """Do nothing: memory needs no seal."""

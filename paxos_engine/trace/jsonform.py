@@ -220,6 +220,13 @@ def _read_content(raw: Any) -> str | bytes:
     return content.decode("utf-8", "surrogatepass") if raw.get("text") else content
 
 
+def _read_bytes(raw: Any) -> bytes:
+    content = _read_content(raw)
+    if isinstance(content, str):
+        raise TraceFormatError(f"{raw!r:.60} is no bytes")
+    return content
+
+
 def _text(raw: Any) -> str:
     try:
         content = _read_content(raw)
@@ -247,14 +254,16 @@ def _write_command(command: Command) -> Any:
         "sequence": command.sequence,
         "value": _write_text(command.value),
     }
-    return {**out, "oldest": command.oldest} if command.oldest else out
+    extra = {"oldest": command.oldest, "session": command.session}
+    return {**out, **{key: number for key, number in extra.items() if number}}
 
 
 def _read_command(raw: Any) -> Command:
     found = _object(raw)
     content = _read_content(found["value"])
     sequence, oldest = _integer(found["sequence"]), _integer(found.get("oldest", 0))
-    return Command(_text(found["client"]), sequence, content, oldest)
+    session = _integer(found.get("session", 0))
+    return Command(_text(found["client"]), sequence, content, oldest, session)
 
 
 def _write_value(value: Value) -> Any:
@@ -286,6 +295,7 @@ _CODERS: Final[dict[Any, tuple[Coder, Coder]]] = {
     float: (_same, _seconds),
     bool: (_same, _checked(bool, "truth value")),
     str: (_write_text, _text),
+    bytes: (_write_text, _read_bytes),
     str | bytes: (_write_text, _read_content),
     ProposalNumber: (_write_number, _read_number),
     Command: (_write_command, _read_command),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from paxos_engine.roles.events import AcceptedValue, Promised
 from paxos_engine.roles.values import NoOp, ProposalNumber, Value
@@ -38,6 +38,9 @@ class Cell(NamedTuple):
     number: ProposalNumber | None = None
     value: Value | None = None
 
+
+KEPT = 100_000
+"""Instances that can be scrolled back to at least; older ones go, so that memory is bounded."""
 
 EMPTY_CELL = Cell(CellState.EMPTY)
 
@@ -72,6 +75,7 @@ class Matrix:
     def __init__(self) -> None:
         self.highest = 0
         self.chosen: dict[int, tuple[ProposalNumber, Value]] = {}
+        self.chosen_count = 0
         self.version = 0
         self._quorum = 1
         self._cells: dict[str, dict[int, Cell]] = {}
@@ -79,6 +83,7 @@ class Matrix:
         self._votes: dict[tuple[int, ProposalNumber], set[str]] = {}
         self._unsynced: dict[str, list[AcceptedValue]] = {}
         self._known: dict[int, int] = {}
+        self._oldest = 0
 
     def begin(self, nodes: tuple[str, ...], quorum: int) -> None:
         """Take the shape of the cluster."""
@@ -125,6 +130,16 @@ class Matrix:
             if vote.mark <= mark:
                 self._count(node, vote)
 
+    def is_unsynced(self, node: str, instance: int) -> bool:
+        """Say whether the vote of `node` there is not durable yet."""
+        return any(vote.instance == instance for vote in self._unsynced.get(node, ()))
+
+    def forget_unsynced(self, node: str) -> None:
+        """Take back the votes of `node` that a power cut has lost."""
+        for vote in self._unsynced.pop(node, ()):
+            self._cells[node].pop(vote.instance, None)
+        self.version += 1
+
     def leader(
         self, node: str, instance: int, state: CellState, number: ProposalNumber, value: Value
     ) -> None:
@@ -152,12 +167,24 @@ class Matrix:
         voters.add(node)
         if len(voters) >= self._quorum:
             self.chosen[vote.instance] = (vote.number, vote.value)
+            self.chosen_count += 1
             del self._votes[vote.instance, vote.number]
 
     def _put(self, node: str, instance: int, cell: Cell) -> None:
         self._cells[node][instance] = cell
         self.highest = max(self.highest, instance)
         self.version += 1
+        if self.highest - self._oldest > 2 * KEPT:
+            self._forget_before(self.highest - KEPT)
+
+    def _forget_before(self, instance: int) -> None:
+        self._oldest = instance
+        tables: list[dict[int, Any]] = [*self._cells.values(), self.chosen, self._known]
+        for table in tables:
+            for old in [at for at in table if at < instance]:
+                del table[old]
+        for key in [key for key in self._votes if key[0] < instance]:
+            del self._votes[key]
 
 
 def _decided(value: Value) -> CellState:

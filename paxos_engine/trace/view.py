@@ -36,7 +36,7 @@ class NodeView:
     name: str
     role: str  # "leader", "acceptor" or "client"
     port: int = 0
-    status: str = "up"  # "up", "failed" or "crashed"
+    status: str = "up"  # "up", "failed", "paused" or "crashed"
     status_reason: str = ""
     is_primary: bool = False
     number: ProposalNumber | None = None  # leads or campaigns under; an acceptor: highest promised
@@ -48,6 +48,17 @@ class NodeView:
     heartbeat_from: str = ""
     heartbeats: deque[float] = field(default_factory=lambda: deque(maxlen=64))  # their t
     counters: Counter[str] = field(default_factory=Counter)
+    disk: str = ""  # what kind of storage vouches for its records
+    written: int = 0  # the mark of its last record, as far as events tell
+    synced: int = 0  # the mark up to which its records are durable
+    disk_bytes: int = 0
+    synced_at: float | None = None
+    compacted: int = 0
+
+    @property
+    def unsynced(self) -> int:
+        """Records written and not durable yet."""
+        return max(0, self.written - self.synced)
 
     @property
     def backlog(self) -> int:
@@ -121,10 +132,13 @@ class ClusterView:
             ev.Synced: self._synced,
             ev.Learned: self._learned,
             ev.Applied: self._applied,
+            ev.SnapshotMade: self._snapshot_made,
+            ev.Dropped: self._dropped,
             ev.GapFound: self._gap_found,
             ev.GapFilled: self._gap_filled,
             ev.CatchUpAsked: self._count,
             ev.Submitted: self._submitted,
+            ev.SessionOpened: self._session_opened,
             ev.Retried: self._retried,
             ev.Answered: self._answered,
             ev.Suspected: self._count,
@@ -134,6 +148,9 @@ class ClusterView:
             ev.Failed: self._failed,
             ev.Recovered: self._recovered,
             ev.Crashed: self._crashed,
+            ev.Restarted: self._restarted,
+            ev.Paused: self._failed,
+            ev.Resumed: self._recovered,
             ev.FaultsChanged: self._faults_changed,
             ev.Skipped: self._skipped,
             ev.Violation: self._violated,
@@ -183,7 +200,7 @@ class ClusterView:
     @property
     def chosen_count(self) -> int:
         """How many instances are chosen, by the votes."""
-        return len(self.matrix.chosen)
+        return self.matrix.chosen_count
 
     @property
     def open_gaps(self) -> list[GapLine]:
@@ -304,16 +321,22 @@ class ClusterView:
         node = self.nodes[entry.node]
         node.number = max(node.number or event.number, event.number)
         node.counters["promised"] += 1
+        node.written = max(node.written, event.mark)
         self.matrix.promised(entry.node, event)
 
     def _accepted(self, entry: ev.Entry, event: ev.AcceptedValue) -> None:
         node = self.nodes[entry.node]
         node.number = max(node.number or event.number, event.number)
         node.counters["accepted"] += 1
+        node.written = max(node.written, event.mark)
         self.matrix.accepted(entry.node, event)
 
     def _synced(self, entry: ev.Entry, event: ev.Synced) -> None:
         self._count(entry, event)
+        node = self.nodes[entry.node]
+        node.disk, node.synced, node.synced_at = event.disk, event.mark, entry.t
+        node.written = max(node.written, event.mark)
+        node.disk_bytes += event.bytes
         self.matrix.synced(entry.node, event.mark)
 
     def _proposed(self, entry: ev.Entry, event: ev.Proposed) -> None:
@@ -335,6 +358,15 @@ class ClusterView:
             counts = [leader.counters["duplicates"] for leader in self.leaders]
             self.duplicates_suppressed = max(counts)
 
+    def _snapshot_made(self, entry: ev.Entry, event: ev.SnapshotMade) -> None:
+        self._count(entry, event)
+        node = self.nodes[entry.node]
+        node.applied_up_to = max(node.applied_up_to, event.applied)
+        node.chosen_up_to = max(node.chosen_up_to, event.applied)
+
+    def _dropped(self, entry: ev.Entry, event: ev.Dropped) -> None:
+        self.nodes[entry.node].compacted = event.up_to
+
     def _gap_found(self, entry: ev.Entry, event: ev.GapFound) -> None:
         self.matrix.gap(entry.node, event.instance)
         key = (entry.node, event.instance)
@@ -354,6 +386,9 @@ class ClusterView:
     def _submitted(self, entry: ev.Entry, event: ev.Submitted) -> None:
         key = (event.client, event.sequence)
         self.pending[key] = PendingCommand(*key, event.command.value, entry.t)
+
+    def _session_opened(self, entry: ev.Entry, event: ev.SessionOpened) -> None:
+        self.pending.pop((event.client, 0), None)
 
     def _retried(self, entry: ev.Entry, event: ev.Retried) -> None:
         self.retried += 1
@@ -387,7 +422,7 @@ class ClusterView:
 
     def _failed(self, entry: ev.Entry, event: ev.Failed) -> None:
         node = self.nodes[entry.node]
-        node.status, node.status_reason = "failed", event.kind
+        node.status, node.status_reason = event.name, event.kind
 
     def _recovered(self, entry: ev.Entry, event: ev.Recovered) -> None:
         node = self.nodes[entry.node]
@@ -397,6 +432,18 @@ class ClusterView:
         node = self.nodes.get(entry.node)
         if node is not None:
             node.status, node.status_reason = "crashed", event.kind
+            node.is_primary = False
+            if event.kind != "crash":
+                node.written = node.synced
+                self.matrix.forget_unsynced(entry.node)
+
+    def _restarted(self, entry: ev.Entry, event: ev.Restarted) -> None:
+        node = self.nodes[entry.node]
+        node.status, node.status_reason, node.is_primary = "up", event.note, False
+        node.phase = "following" if node.role == "leader" else ""
+        node.number = event.promised
+        node.applied_up_to = node.chosen_up_to = event.applied
+        node.written = node.synced = event.mark
 
     def _faults_changed(self, entry: ev.Entry, event: ev.FaultsChanged) -> None:
         self.faults = event.plan

@@ -15,6 +15,7 @@ from paxos_engine.roles.messages import (
     AcceptedReport,
     CatchUpReply,
     CatchUpRequest,
+    Compacted,
     Heartbeat,
     HeartbeatReply,
     Message,
@@ -24,6 +25,8 @@ from paxos_engine.roles.messages import (
     Redirect,
     Reply,
     Request,
+    SnapshotChunk,
+    SnapshotRequest,
 )
 from paxos_engine.roles.values import (
     MAX_INSTANCE,
@@ -117,6 +120,13 @@ def read_text(raw: Any) -> str:
     return raw
 
 
+def read_bytes(raw: Any) -> bytes:
+    """Return bytes of any length, or raise WireError."""
+    if type(raw) is not bytes:
+        raise WireError(f"{shown(raw)} is no bytes")
+    return raw
+
+
 def read_value(raw: Any) -> Value:
     """Return a value: None is the no-op, a list a command; or raise WireError."""
     return NOOP if raw is None else read_command(raw)
@@ -124,10 +134,11 @@ def read_value(raw: Any) -> Value:
 
 def read_command(raw: Any) -> Command:
     """Return a command, or raise WireError."""
-    client, sequence, oldest, value = read_list(raw, 4)
+    client, sequence, oldest, session, value = read_list(raw, 5)
     if type(value) not in (str, bytes):
         raise WireError(f"{shown(value)} is neither text nor bytes")
-    return Command(read_name(client), read_instance(sequence), value, read_instance(oldest))
+    numbers = (read_instance(oldest), read_instance(session))
+    return Command(read_name(client), read_instance(sequence), value, *numbers)
 
 
 def read_reports(raw: Any) -> tuple[AcceptedReport, ...]:
@@ -172,6 +183,13 @@ def _first(raw: Any) -> int:
     return instance
 
 
+def _state(raw: Any) -> str:
+    state = read_text(raw)
+    if len(state) != 16 or set(state) - set("0123456789abcdef"):
+        raise WireError(f"{shown(raw)} is no hash of a state")
+    return state
+
+
 SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = (
     (
         Prepare,
@@ -201,12 +219,36 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
     ),
     (Accepted, (("number", read_number), ("intervals", read_intervals))),
     (Nack, (("number", read_number), ("instance", _first), ("promised", read_number))),
-    (Heartbeat, (("number", read_number), ("chosen_up_to", read_instance))),
-    (HeartbeatReply, (("number", read_number), ("promised", read_number))),
+    (
+        Heartbeat,
+        (("number", read_number), ("chosen_up_to", read_instance), ("compacted", read_instance)),
+    ),
+    (
+        HeartbeatReply,
+        (("number", read_number), ("promised", read_number), ("snapshot", read_instance)),
+    ),
     (CatchUpRequest, (("first", _first), ("last", read_instance))),
     (
         CatchUpReply,
-        (("first", _first), ("entries", read_rows), ("chosen_up_to", read_instance)),
+        (
+            ("first", _first),
+            ("entries", read_rows),
+            ("chosen_up_to", read_instance),
+            ("compacted", read_instance),
+        ),
+    ),
+    (Compacted, (("number", read_number), ("instance", _first), ("up_to", read_instance))),
+    (SnapshotRequest, (("applied", read_instance), ("offset", read_instance))),
+    (
+        SnapshotChunk,
+        (
+            ("applied", _first),
+            ("state", _state),
+            ("size", read_instance),
+            ("digest", read_bytes),
+            ("offset", read_instance),
+            ("data", read_bytes),
+        ),
     ),
     (Request, (("command", read_command),)),
     (
@@ -220,6 +262,7 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
             ("sequence", read_instance),
             ("instance", _first),
             ("result", read_text),
+            ("outcome", read_name),
         ),
     ),
 )
@@ -236,8 +279,8 @@ def plain(value: Any) -> Any:
             have the cluster agree on what nobody said.
     """
     match value:
-        case Command(client, sequence, content, oldest):
-            return [client, sequence, oldest, content]
+        case Command(client, sequence, content, oldest, session):
+            return [client, sequence, oldest, session, content]
         case tuple():
             return [plain(item) for item in value]
         case None | bool() | int() | str() | bytes():

@@ -13,6 +13,8 @@ from textual.widgets import Footer, Input, Static
 
 from paxos_engine import ClusterView
 from paxos_tui.feed import Feed
+from paxos_tui.widgets.client_pane import ClientPane
+from paxos_tui.widgets.disk_pane import DiskPane
 from paxos_tui.widgets.gap_pane import GapPane
 from paxos_tui.widgets.heartbeat_pane import HeartbeatPane
 from paxos_tui.widgets.instance_matrix import InstanceMatrix, NodeTable
@@ -33,6 +35,8 @@ PANES: Final = {
     "hearts": "heartbeats",
     "log": "messages",
     "gaps": "gaps",
+    "disks": "disks",
+    "clients": "clients",
 }
 
 
@@ -65,6 +69,8 @@ class MainScreen(Screen[None]):
                 yield NodeTable(id="node", classes="pane")
                 yield HeartbeatPane(id="hearts", classes="pane")
                 yield GapPane(id="gaps", classes="pane")
+                yield DiskPane(id="disks", classes="pane extra")
+                yield ClientPane(id="clients", classes="pane extra")
         yield Input(placeholder="filter the log: words that must all occur", id="filter")
         yield StatusLine()
         yield Footer(show_command_palette=False)

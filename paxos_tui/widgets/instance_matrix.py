@@ -5,7 +5,7 @@ from __future__ import annotations
 from paxos_engine import ClusterView, Command, Value
 from paxos_tui.text import fit, visible
 from paxos_tui.widgets.line_table import LineTable, Part, column
-from paxos_tui.widgets.paint import CELLS
+from paxos_tui.widgets.paint import CELLS, UNSYNCED
 
 
 def value_text(value: Value | None, width: int) -> str:
@@ -53,7 +53,8 @@ class InstanceMatrix(LineTable):
         ]
         for node in (*view.leaders, *view.acceptors):
             cell = view.cell(node.name, instance)
-            look = CELLS[cell.state]
+            unsynced = view.matrix.is_unsynced(node.name, instance)
+            look = UNSYNCED if unsynced else CELLS[cell.state]
             ballot = f" {cell.number}" if cell.number and cell_width > 5 else ""
             parts.append(column(look.glyph + ballot, cell_width, look.paint))
         return parts

@@ -32,7 +32,7 @@ CELLS: Final[dict[CellState, Look]] = {
 }
 
 UP: Final = Look("●", "up", "up")
-FAILED: Final = Look("✗", "down", "failed: deaf and dumb, its memory kept")
+FAILED: Final = Look("✗", "down", "failed, paused or crashed: it neither hears nor speaks")
 PRIMARY: Final = Look("★", "primary", "primary: leads, or believes so")
 BEAT: Final = Look("♥", "primary", "heartbeat of a primary: heard (a leader's row: sent)")
 DELIVERED: Final = Look("→", "delivered", "message delivered")
@@ -40,8 +40,11 @@ IN_FLIGHT: Final = Look("~", "dim", "message in flight")
 DELAYED: Final = Look("»", "delayed", "message delayed or duplicated")
 LOST: Final = Look("✗", "lost", "message lost or refused")
 
+UNSYNCED: Final = Look("◒", "fault", "accepted, but not on disk yet: a power cut takes it back")
+
 LEGEND: Final = (
     *CELLS.values(),
+    UNSYNCED,
     UP,
     FAILED,
     PRIMARY,

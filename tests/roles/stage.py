@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
@@ -23,6 +24,9 @@ from paxos_engine.roles.values import ProposalNumber, Value
 
 QUIET = {"heartbeat", "heartbeat-reply"}
 """Kinds that the story leaves out, unless a test is about them."""
+
+SESSION = 1
+"""The id of the session that C1 has, unless a story is about opening one."""
 
 
 class Disagreement(AssertionError):
@@ -49,6 +53,8 @@ class Stage:
         page_bytes: int = 32_000,
         seed: int = 0,
         timing: Timing | None = None,
+        session: bool = True,
+        snapshot_every: int = 10_000,
     ) -> None:
         self.now = 0.0
         self.in_flight: list[Envelope] = []
@@ -68,8 +74,9 @@ class Stage:
             self.make[name] = lambda name=name: PaxosAcceptor(  # type: ignore[misc]
                 name, self.leaders, protocol=acceptor_protocol, page_bytes=page_bytes
             )
-        for name in self.leaders:
-            self.make[name] = lambda name=name: PaxosLeader(  # type: ignore[misc]
+
+        def make_leader(name: str) -> PaxosLeader:
+            leader = PaxosLeader(
                 name,
                 self.leaders,
                 self.quorums,
@@ -79,8 +86,18 @@ class Stage:
                 pipeline=pipeline,
                 election=PortElection if election == "port" else Election,
                 protocol=leader_protocol,
+                snapshot_every=snapshot_every,
             )
-        self.make["C1"] = lambda: PaxosClient("C1", self.leaders, random.Random(seed))
+            if session:  # opened before the story begins, so that the story is about its commands
+                leader.log._sessions.open("C1", SESSION)
+                leader.log._sessions.open("c", 0)  # of the commands that tests make by hand
+            return leader
+
+        for name in self.leaders:
+            self.make[name] = partial(make_leader, name)
+        self.make["C1"] = lambda: PaxosClient(
+            "C1", self.leaders, random.Random(seed), session=SESSION if session else 0
+        )
         for name, make in self.make.items():
             self.roles[name] = make()
             self.records[name] = []
@@ -199,7 +216,7 @@ class Stage:
         role = self.make[name]()
         records = [] if forget else self.records[name]
         if isinstance(role, PaxosAcceptor | PaxosLeader):
-            role.restore(records)
+            role.restore(records, len(records))
         self.roles[name] = role
         self.told.append(f"{name} restarted with {len(records)} records")
         self._carry_out(name, role.start(self.now))

@@ -8,7 +8,7 @@ import pytest
 
 from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.effects import Effects
-from paxos_engine.roles.events import Answered, Submitted
+from paxos_engine.roles.events import Answered
 from paxos_engine.roles.messages import Envelope, Heartbeat, Message, Redirect, Reply, Request
 from paxos_engine.roles.values import MAX_COMMAND_BYTES, ProposalNumber
 
@@ -17,7 +17,7 @@ LEADERS = ("L1", "L2", "L3")
 
 def new_client(window: int = 128) -> PaxosClient:
     """Return a client of three leaders."""
-    return PaxosClient("C1", LEADERS, random.Random(0), window=window)
+    return PaxosClient("C1", LEADERS, random.Random(0), window=window, session=1)
 
 
 def hear(client: PaxosClient, sender: str, message: Message, now: float = 0.0) -> Effects:
@@ -126,16 +126,16 @@ def test_the_retry_of_a_command_is_the_same_command() -> None:
 
 def test_each_command_names_the_oldest_one_without_an_answer() -> None:
     client = new_client()
-    oldest = []
-    for value in ("a", "b", "c"):
-        (event,) = client.submit(value, 0.0)[1].events
-        assert isinstance(event, Submitted)
-        oldest.append(event.command.oldest)
+
+    def oldest_named(value: str) -> int:
+        (outgoing,) = client.submit(value, 0.0)[1].messages
+        assert isinstance(outgoing.message, Request)
+        return outgoing.message.command.oldest
+
+    oldest = [oldest_named(value) for value in ("a", "b", "c")]
     hear(client, "L3", Reply("C1", 2, 1, "ok"))
     hear(client, "L3", Reply("C1", 1, 2, "ok"))
-    (event,) = client.submit("d", 0.0)[1].events
-    assert isinstance(event, Submitted)
-    assert [*oldest, event.command.oldest] == [1, 1, 1, 3]
+    assert [*oldest, oldest_named("d")] == [1, 1, 1, 3]
 
 
 def test_commands_beyond_the_window_wait_in_order_for_an_answer() -> None:

@@ -11,23 +11,32 @@ from paxos_engine.roles.log import AppliedRow, ReplicatedLog
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber, Value
 
 N = ProposalNumber(1, 1)
+SESSIONS = {"c": 1, "d": 2}
 
 
 def command(sequence: int, value: str = "x", oldest: int = 1, client: str = "c") -> Command:
     """Return a command of a client that has had every answer below `oldest`."""
-    return Command(client, sequence, value, oldest)
+    return Command(client, sequence, value, oldest, SESSIONS[client])
+
+
+def new_log() -> ReplicatedLog:
+    """Return an empty log in which the clients have sessions."""
+    log = ReplicatedLog()
+    for client, session in SESSIONS.items():
+        log._sessions.open(client, session)
+    return log
 
 
 def learn(*values: Value) -> tuple[ReplicatedLog, list[AppliedRow]]:
     """Return a log in which these values are chosen from instance 1 on, and what applying did."""
-    log = ReplicatedLog()
+    log = new_log()
     for instance, value in enumerate(values, 1):
         log.learn(instance, N, value)
     return log, list(log.apply_ready())
 
 
 def test_nothing_beyond_a_hole_is_applied_until_the_hole_is_filled() -> None:
-    log = ReplicatedLog()
+    log = new_log()
     for instance in (1, 3, 4):
         log.learn(instance, N, command(instance))
     assert [row.instance for row in log.apply_ready()] == [1]
@@ -49,8 +58,8 @@ def test_a_value_that_is_known_as_chosen_is_never_replaced() -> None:
 def test_a_command_chosen_twice_has_its_effect_once_and_its_first_reply() -> None:
     log, rows = learn(command(1), command(2), command(1))
     assert [row.duplicate_of for row in rows] == [None, None, 1]
-    assert log.duplicates == {3}
-    assert log.reply("c", 1) == (1, "ok")
+    assert log.silent == {3}
+    assert log.reply(command(1)) == (1, "ok")
 
 
 def test_the_same_sequence_of_two_clients_is_two_commands() -> None:
@@ -61,20 +70,20 @@ def test_the_same_sequence_of_two_clients_is_two_commands() -> None:
 def test_commands_that_are_outstanding_together_are_applied_in_whatever_order_chosen() -> None:
     log, rows = learn(command(3), command(1), command(2))
     assert [row.result for row in rows] == ["ok", "ok", "ok"]
-    assert [log.reply("c", s) for s in (1, 2, 3)] == [(2, "ok"), (3, "ok"), (1, "ok")]
+    assert [log.reply(command(s)) for s in (1, 2, 3)] == [(2, "ok"), (3, "ok"), (1, "ok")]
 
 
 def test_a_reply_is_remembered_until_the_client_says_that_it_has_it() -> None:
     log, _ = learn(command(1), command(2), command(3, oldest=2))
-    assert log.reply("c", 1) is None
-    assert log.reply("c", 2) == (2, "ok")
+    assert log.reply(command(1)) is None
+    assert log.reply(command(2)) == (2, "ok")
 
 
 def test_a_late_copy_of_a_forgotten_command_still_has_no_effect() -> None:
     log, rows = learn(command(1), command(2, oldest=2), command(1))
     assert rows[2].duplicate_of is not None
-    assert log.duplicates == {3}
-    assert log.reply("c", 1) is None
+    assert log.silent == {3}
+    assert log.reply(command(1)) is None
 
 
 def test_a_no_op_has_no_command_and_no_result_but_moves_the_state() -> None:
@@ -85,7 +94,12 @@ def test_a_no_op_has_no_command_and_no_result_but_moves_the_state() -> None:
 
 
 def test_text_bytes_and_a_no_op_that_look_alike_make_different_histories() -> None:
-    values: list[Value] = [Command("c", 1, "0"), Command("c", 1, b"0"), NOOP, Command("c", 1, "")]
+    values: list[Value] = [
+        Command("c", 1, "0", 1, 1),
+        Command("c", 1, b"0", 1, 1),
+        NOOP,
+        Command("c", 1, "", 1, 1),
+    ]
     assert len({learn(value)[0].state for value in values}) == 4
 
 
@@ -101,7 +115,7 @@ def test_the_order_of_learning_makes_no_difference_to_the_history(
     values: list[Value], rng: random.Random
 ) -> None:
     expected, rows = learn(*values)
-    shuffled = ReplicatedLog()
+    shuffled = new_log()
     applied: list[AppliedRow] = []
     order = list(enumerate(values, 1))
     rng.shuffle(order)

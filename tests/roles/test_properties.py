@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from paxos_engine.roles.election import Timing
 from paxos_engine.roles.messages import Envelope
 from tests.roles.stage import Disagreement, Stage
 from tests.roles.wrong_rules import AcceptsBelowPromise
@@ -105,7 +106,9 @@ def test_the_same_stories_catch_a_wrong_rule() -> None:
         acts = (*ACTS, "lead", "submit", "lead", "submit")
         story = [(rng.choice(acts), rng.randrange(10**6)) for _ in range(150)]
         try:
-            stage = Stage(acceptors=3, seed=seed, acceptor_protocol=AcceptsBelowPromise)
+            rare = Timing(heartbeat_every=1.0, election_timeout=5.0)
+            wrong = AcceptsBelowPromise
+            stage = Stage(acceptors=3, seed=seed, acceptor_protocol=wrong, timing=rare)
             tell(stage, story)
         except Disagreement:
             return

@@ -27,6 +27,7 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     float: seconds,
     bool: st.booleans(),
     str: texts,
+    bytes: st.binary(max_size=12),
     str | bytes: texts | st.binary(max_size=12),
     ProposalNumber: numbers,
     Command: commands,

@@ -87,7 +87,7 @@ def record(name: str, play: Callable[[Cluster], None]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trace.jsonl"
         with Cluster(ClusterConfig(seed=3, record=path, heartbeat_every=0.2)) as cluster:
-            while not any(cluster._roles[n].number.round for n in cluster.leaders):  # type: ignore[attr-defined]
+            while not any(cluster._threads[n].role.number.round for n in cluster.leaders):  # type: ignore[attr-defined]
                 time.sleep(0.05)
             time.sleep(0.3)
             play(cluster)

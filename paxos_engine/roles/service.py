@@ -1,0 +1,43 @@
+"""The clients of one leader: who waits for what, and the one answer to each command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from paxos_engine.roles.effects import Effects
+from paxos_engine.roles.log import AppliedRow
+from paxos_engine.roles.messages import Redirect, Reply
+from paxos_engine.roles.sessions import EXPIRED
+from paxos_engine.roles.values import Command
+
+
+class Service:
+    """The commands that this leader has taken, and the node that waits for each."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, int], str] = {}
+
+    def take(self, node: str, command: Command) -> None:
+        """Note that `node` waits for `command`."""
+        self._waiting[command.client, command.sequence] = node
+
+    def answer(self, rows: Iterable[AppliedRow], effects: Effects) -> None:
+        """Give each client whose command has been applied its one reply."""
+        for row in rows:
+            if row.command is None:
+                continue
+            key = (row.command.client, row.command.sequence)
+            node = self._waiting.pop(key, None)
+            if node is None:
+                continue
+            if row.result == EXPIRED:
+                effects.send(node, Reply(*key, row.instance, EXPIRED, "unknown"))
+            else:
+                at = row.duplicate_of or row.instance
+                effects.send(node, Reply(*key, at, row.result or ""))
+
+    def send_on(self, primary: str | None, effects: Effects) -> None:
+        """Send every waiting client to another leader."""
+        for key, node in self._waiting.items():
+            effects.send(node, Redirect(*key, primary))
+        self._waiting.clear()

@@ -1,0 +1,43 @@
+"""The disk pane: what each node has written, and what of that is durable."""
+
+from __future__ import annotations
+
+from paxos_engine import ClusterView
+from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+from paxos_tui.widgets.paint import BEAT
+
+
+class DiskPane(LineTable):
+    """One row for each node that keeps records."""
+
+    def stamp(self, view: ClusterView) -> object:
+        """Return what changes with every record and every tenth of a second."""
+        return (int(view.now * 10), [(n.written, n.synced) for n in view.nodes.values()])
+
+    def row_count(self) -> int:
+        """Return how many nodes there are."""
+        return len(self.view.leaders) + len(self.view.acceptors) if self.view else 0
+
+    def heading(self, width: int) -> list[Part]:
+        """Return the names of the columns."""
+        names = [("node", 4), ("disk", 6), ("pending", 7), ("synced", 7), ("bytes", 9)]
+        return [*(column(name, size) for name, size in names), Part("last sync")]
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """Return one node."""
+        assert self.view is not None
+        node = [*self.view.leaders, *self.view.acceptors][number]
+        parts = [
+            column(node.name, 4, "strong"),
+            column(node.disk or "-", 6),
+            column(f"{node.unsynced}{' !' if node.unsynced else ''}", 7, _paint(node.unsynced)),
+            column(str(node.synced), 7),
+            column(f"{node.disk_bytes:,}", 9),
+        ]
+        since = "never" if node.synced_at is None else f"{self.view.now - node.synced_at:.1f} s ago"
+        parts.append(Part(since[: rest(parts, width)], BEAT.paint))
+        return parts
+
+
+def _paint(unsynced: int) -> str:
+    return "fault" if unsynced else "plain"
