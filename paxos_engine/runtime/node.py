@@ -168,7 +168,7 @@ class NodeThread:
         """Say in one line what a crash of this kind would forget now."""
         counts = Counter(_word(record) for record in [*self.disk.pending])
         unsynced = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for word, n in counts.items())
-        waiting = f"{unsynced or 'no record'} not yet on disk"
+        waiting = f"{unsynced} not yet on disk" if unsynced else "nothing else: all is on disk"
         match kind:
             case "wipe":
                 return f"its memory and its disk: all {self.disk.mark} records"

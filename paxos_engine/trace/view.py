@@ -220,6 +220,8 @@ class ClusterView:
         if groups:
             parts.append("partition " + " | ".join(",".join(group) for group in groups))
         parts += [f"cut {a}->{b}" for a, b in self.faults.get("cuts") or []]
+        if self.faults.get("disk_delay"):
+            parts.append(f"disks {self.faults['disk_delay']:g} s slow")
         return ", ".join(parts)
 
     def cell(self, node: str, instance: int) -> Cell:

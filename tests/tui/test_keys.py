@@ -208,6 +208,7 @@ async def test_d_makes_disks_slow_and_u_gives_up_what_waits() -> None:
     async with open_console() as console:
         await console.press("1", "2", "3", "d")
         assert console.cluster.faults.disk_delay == 0.5
+        await console.until(lambda: "disks 0.5 s slow" in console.status())
         console.app._submit("waits")
         await console.until(lambda: console.app.view.pending)
         await console.press("u", "d")
