@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+KEYS_SHOWN = 10_000
+"""Keys of the state that a view keeps: those that changed last."""
+
+
 @dataclass(slots=True)
 class NodeView:
     """One node as the trace shows it; all counts are since the start."""
@@ -54,6 +58,7 @@ class NodeView:
     disk_bytes: int = 0
     synced_at: float | None = None
     compacted: int = 0
+    items: dict[str, str] = field(default_factory=dict)  # a leader: what applying has changed
 
     @property
     def unsynced(self) -> int:
@@ -355,6 +360,12 @@ class ClusterView:
         node = self.nodes[entry.node]
         node.applied_up_to = node.chosen_up_to = event.instance
         node.state_hash = event.state
+        for key, content in event.changed:
+            node.items.pop(key, None)
+            if content is not None:
+                node.items[key] = content
+        while len(node.items) > KEYS_SHOWN:
+            del node.items[next(iter(node.items))]
         if event.duplicate_of is not None:
             node.counters["duplicates"] += 1
             counts = [leader.counters["duplicates"] for leader in self.leaders]

@@ -22,6 +22,7 @@ from paxos_tui.widgets.line_table import LineTable
 from paxos_tui.widgets.lines import AppHeader, PaneTabs, StatusLine
 from paxos_tui.widgets.message_log import MessageLog
 from paxos_tui.widgets.node_card import NodeBar, NodeCard
+from paxos_tui.widgets.state_pane import StatePane
 
 LEAST: Final = (60, 16)
 """Columns and rows below which nothing sensible can be shown."""
@@ -37,6 +38,7 @@ PANES: Final = {
     "gaps": "gaps",
     "disks": "disks",
     "clients": "clients",
+    "state": "state",
 }
 
 
@@ -71,6 +73,7 @@ class MainScreen(Screen[None]):
                 yield GapPane(id="gaps", classes="pane")
                 yield DiskPane(id="disks", classes="pane extra")
                 yield ClientPane(id="clients", classes="pane extra")
+                yield StatePane(id="state", classes="pane extra")
         yield Input(placeholder="filter the log: words that must all occur", id="filter")
         yield StatusLine()
         yield Footer(show_command_palette=False)

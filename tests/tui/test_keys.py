@@ -216,6 +216,23 @@ async def test_d_makes_disks_slow_and_u_gives_up_what_waits() -> None:
         assert console.cluster.faults.disk_delay == 0.0
 
 
+async def test_the_state_pane_shows_keys_applied_index_and_hash() -> None:
+    async with open_console() as console:
+        await console.submit("set colour blue")
+        await console.press("shift+tab")
+        pane = console.app.main.pane()
+        assert pane.id == "state"
+
+        def shown() -> str:
+            rows = [pane.row(number, 60) for number in range(pane.row_count())]
+            return " ".join(part.text for row in rows for part in row)
+
+        await console.until(lambda: "colour" in shown())
+        assert "blue" in shown()
+        await console.until(lambda: shown().count("2 applied") == 2)
+        assert console.cluster.applied("L1")[1] in shown()
+
+
 async def test_p_fails_the_primary_and_the_other_leader_takes_over_and_r_recovers() -> None:
     async with open_console() as console:
         (first,) = console.app.view.primaries

@@ -42,7 +42,7 @@ def test_help(snap_compare: Any, size: Any) -> None:
     assert snap_compare(console("load"), terminal_size=size, press=["question_mark"])
 
 
-@pytest.mark.parametrize("pane", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("pane", [1, 2, 3, 4, 5, 6, 7])
 def test_each_pane_of_a_small_terminal(snap_compare: Any, pane: int) -> None:
     async def show(pilot: Pilot[None]) -> None:
         for _ in range(pane):

@@ -1,0 +1,44 @@
+"""The state pane: how far each leader has applied the history, and what the state is."""
+
+from __future__ import annotations
+
+from paxos_engine import ClusterView, NodeView
+from paxos_tui.text import visible
+from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+
+
+class StatePane(LineTable):
+    """One row for each leader, then one for each key, as changed since the trace began."""
+
+    def stamp(self, view: ClusterView) -> object:
+        """Return what changes with each applied instance."""
+        return [(node.applied_up_to, node.state_hash) for node in view.leaders]
+
+    def row_count(self) -> int:
+        """Return how many leaders and keys there are."""
+        ahead = self._ahead()
+        return len(self.view.leaders) + len(ahead.items) if self.view and ahead else 0
+
+    def heading(self, width: int) -> list[Part]:
+        """Return the names of the columns."""
+        return [column("who or key", 14), Part("applied and hash, or content")]
+
+    def row(self, number: int, width: int) -> list[Part]:
+        """Return one leader, or one key."""
+        assert self.view is not None
+        leaders = self.view.leaders
+        if number < len(leaders):
+            node = leaders[number]
+            text = f"{node.applied_up_to} applied  {node.state_hash or '-'}"
+            return [column(node.name, 14, "strong"), Part(text, "chosen")]
+        ahead = self._ahead()
+        assert ahead is not None
+        key = sorted(ahead.items)[number - len(leaders)]
+        parts = [column(visible(key, 14), 14)]
+        parts.append(Part(visible(ahead.items[key], rest(parts, width)), "plain"))
+        return parts
+
+    def _ahead(self) -> NodeView | None:
+        """Return the leader that has applied most."""
+        leaders = self.view.leaders if self.view else []
+        return max(leaders, key=lambda node: node.applied_up_to, default=None)
