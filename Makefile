@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 JOBS ?= auto
 
-.PHONY: run test lint format soak picture clean
+.PHONY: run test lint format soak bench picture clean
 .DEFAULT_GOAL := run
 
 $(STAMP): pyproject.toml constraints.txt
@@ -31,6 +31,9 @@ format: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/storage.py
 
 picture: $(STAMP)
 	$(BIN)/python docs/take_picture.py
