@@ -93,6 +93,7 @@ class Cluster:
                 sock.close()
             raise
         self._futures: dict[int, Future[Reply]] = {}
+        self._unanswered: set[Future[Reply]] = set()  # those that no client has seen yet, too
         self._subscriptions: list[Subscription] = []
         self._lock = threading.Lock()
         self._running = False
@@ -151,7 +152,7 @@ class Cluster:
             self._watch.stop()
             if self._recorder is not None:
                 self._recorder.stop()
-        for future in list(self._futures.values()):
+        for future in list(self._unanswered):
             if not future.done():
                 future.set_exception(OutcomeUnknown("the cluster stopped before the answer"))
 
@@ -182,10 +183,13 @@ class Cluster:
             self._futures[sequence] = future
             return effects
 
-        if self._stopped:
-            future.set_exception(OutcomeUnknown("the cluster has stopped"))
-        else:
-            self._threads[CLIENT].post(act)
+        with self._lock:
+            if self._stopped:
+                future.set_exception(OutcomeUnknown("the cluster has stopped"))
+                return future
+            self._unanswered.add(future)
+        future.add_done_callback(self._unanswered.discard)
+        self._threads[CLIENT].post(act)
         return future
 
     def subscribe(
@@ -197,6 +201,8 @@ class Cluster:
         """Follow the ordered history from `from_instance` on; see `Subscription`."""
         subscription = Subscription(self._logs, from_instance, callback)
         self._subscriptions = [*self._subscriptions, subscription]
+        if self._stopped:
+            subscription.close()
         return subscription
 
     def history(self, leader: str) -> list[tuple[int, str | bytes | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -57,12 +58,15 @@ class Subscription:
 
     def get(self, timeout: float | None = None) -> ChosenCommand | StateReached | None:
         """Return the next command; None after `timeout` seconds without one, or once closed."""
+        end = None if timeout is None else time.monotonic() + timeout
         with self._news:
             while not self._closed:
                 found = self._advance()
                 if found is not None:
                     return found
-                if not self._news.wait(timeout):
+                # News that are not for us must not begin the time anew.
+                left = None if end is None else end - time.monotonic()
+                if (left is not None and left <= 0) or not self._news.wait(left):
                     return None
         return None
 

@@ -337,3 +337,21 @@ def test_a_checker_that_falls_behind_makes_commands_wait_and_never_a_node(
     assert not future.done()
     monkeypatch.setattr("paxos_engine.runtime.cluster.BACKLOG_AT_MOST", 200_000)
     assert future.result(PATIENCE).instance == 2  # behind the session
+
+
+def test_stopping_leaves_no_future_without_an_end_and_no_subscription_open(
+    cluster: Cluster,
+) -> None:
+    futures = [cluster.submit(f"v{n}") for n in range(5_000)]
+    cluster.stop()
+    assert all(future.done() for future in futures)
+    late = cluster.submit("late")
+    assert isinstance(late.exception(), OutcomeUnknown)
+    assert list(cluster.subscribe()) == []
+
+
+def test_waiting_for_a_command_ends_in_time_although_there_is_other_news(cluster: Cluster) -> None:
+    subscription = cluster.subscribe(from_instance=1_000_000)
+    waiting = threading.Thread(target=subscription.get, args=(0.2,))
+    waiting.start()
+    until(lambda: not waiting.is_alive())  # heartbeats are news every 50 ms
