@@ -49,6 +49,13 @@ def primaries(cluster: Cluster) -> list[str]:
     ]
 
 
+def fail(cluster: Cluster, *names: str) -> None:
+    """Fail nodes, and wait until their threads have carried it out."""
+    for name in names:
+        cluster.fail(name)
+    until(lambda: all(cluster._threads[name]._standing == "failed" for name in names))
+
+
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     with Cluster(ClusterConfig(election_timeout=0.5, heartbeat_every=0.05)) as running:
@@ -88,8 +95,7 @@ def test_the_higher_port_leads_at_first(cluster: Cluster) -> None:
 
 
 def test_with_two_of_five_acceptors_failed_values_are_still_chosen(cluster: Cluster) -> None:
-    cluster.fail("A1")
-    cluster.fail("A2")
+    fail(cluster, "A1", "A2")
     submit_all(cluster, [f"v{n}" for n in range(50)])
     assert len(one_history(cluster)) == 50
 
@@ -97,9 +103,7 @@ def test_with_two_of_five_acceptors_failed_values_are_still_chosen(cluster: Clus
 def test_without_a_quorum_a_command_waits_and_completes_when_one_is_back(
     cluster: Cluster,
 ) -> None:
-    for name in ("A1", "A2", "A3"):
-        cluster.fail(name)
-    until(lambda: all(cluster._threads[n]._standing == "failed" for n in ("A1", "A2", "A3")))
+    fail(cluster, "A1", "A2", "A3")
     future = cluster.submit("waits")
     time.sleep(0.5)
     assert not future.done()
@@ -110,7 +114,7 @@ def test_without_a_quorum_a_command_waits_and_completes_when_one_is_back(
 
 def test_when_the_primary_fails_the_other_leader_takes_over(cluster: Cluster) -> None:
     submit_all(cluster, ["before"])
-    cluster.fail("L2")
+    fail(cluster, "L2")
     submit_all(cluster, ["after"])
     assert primaries(cluster) == ["L1"]
     cluster.recover("L2")
@@ -145,7 +149,7 @@ def test_under_every_profile_the_history_stays_one(mode: str, profile: str) -> N
 def test_by_the_toys_election_the_higher_port_comes_back_to_lead() -> None:
     with Cluster(ClusterConfig(election="port", election_timeout=0.5)) as cluster:
         until(lambda: primaries(cluster) == ["L2"])
-        cluster.fail("L2")
+        fail(cluster, "L2")
         until(lambda: primaries(cluster) == ["L1"])
         cluster.recover("L2")
         until(lambda: primaries(cluster) == ["L2"])
