@@ -278,7 +278,7 @@ class ClusterView:
             return False
         groups = self.faults.get("groups") or []
         sides = [[n for n, group in enumerate(groups) if name in group] for name in (sender, to)]
-        return not sides[0] or not sides[1] or sides[0] == sides[1]
+        return sides[0] == sides[1]  # nodes that no group names are one more group
 
     def _count(self, entry: ev.Entry, event: ev.Event) -> None:
         node = self.nodes.get(entry.node)

@@ -160,6 +160,12 @@ class TestWhyACommandWaits:
         story.tell("network", ev.FaultsChanged({"groups": groups, "cuts": []}, "partition"))
         assert story.view.why_pending() == "partition: the primary reaches 1 of 3, 2 needed"
 
+    def test_a_partition_that_names_one_side_only(self, story: Story) -> None:
+        story.tell("C1", ev.Submitted("C1", 1, X))
+        story.tell("L2", ev.BecamePrimary(N1, "takeover"))
+        story.tell("network", ev.FaultsChanged({"groups": [["L2"]], "cuts": []}, "partition"))
+        assert story.view.why_pending() == "partition: the primary reaches 0 of 3, 2 needed"
+
     def test_it_is_answered(self, story: Story) -> None:
         story.tell("C1", ev.Submitted("C1", 1, X))
         story.tell("C1", ev.Answered("C1", 1, 1, "ok", "chosen", 0.01))
