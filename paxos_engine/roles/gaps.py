@@ -33,7 +33,7 @@ class GapWatch:
             self._since = None
         elif self._since is None or self._since[0] != first_open:
             self._since = (first_open, now)
-        elif now - self._since[1] >= self._fill_after:
+        elif now >= self._since[1] + self._fill_after:  # the very sum that `deadline` returns
             self._since = None
             return True
         return False

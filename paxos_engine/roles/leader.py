@@ -225,6 +225,9 @@ class PaxosLeader(Role):
         """Take from a peer, or give to one, what was proposed or chosen."""
         sender = envelope.sender
         match envelope.message:
+            case Accept(number=number) if number.rank == self.election.rank:
+                reason = f"{number} is a number that only {self.name} proposes under"
+                effects.say(Refused(envelope.id, sender, reason))
             case Accept() as accept:
                 self.election.saw(accept.number)
                 self._decided(self.learner.see_accept(accept, effects), effects)
@@ -322,16 +325,10 @@ class PaxosLeader(Role):
     ) -> None:
         """Count a promise of classic mode, and propose when it completes the quorum."""
         proposal = self._proposals.under_way.get(promise.first)
-        if (
-            promise.compacted >= promise.first
-            or proposal is None
-            or proposal.number != promise.number
-        ):
+        if proposal is None or proposal.number != promise.number or not promise.tells_of_one:
             return
         was = proposal.state
         report = promise.reported[0] if promise.reported else None
-        if report is not None and report.instance != promise.first:
-            return
         heard = PromiseHeard(envelope.sender, report, (envelope.id,))
         if was is ProposalState.PREPARING and proposal.transition(heard) is ProposalState.PREPARED:
             self._phase_two(proposal, effects)

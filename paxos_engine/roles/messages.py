@@ -57,6 +57,13 @@ class Promise:
     compacted: int
     reported: tuple[AcceptedReport, ...]
 
+    @property
+    def tells_of_one(self) -> bool:
+        """Whether this is a whole report on a range of one instance: half of one says nothing."""
+        one = self.first == self.cursor == self.last
+        fits = all(report.instance == self.first for report in self.reported)
+        return one and self.final and fits and self.compacted < self.first
+
     def describe(self) -> str:
         """Return the message as one line."""
         said = ", ".join(f"{r.instance}: {r.number} {r.value}" for r in self.reported[:3])

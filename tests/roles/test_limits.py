@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from paxos_engine.roles.gaps import GapWatch
 from paxos_engine.roles.messages import Accept, Accepted, Heartbeat, Prepare, Promise
 from paxos_engine.roles.messages import AcceptedReport as Report
-from paxos_engine.roles.values import MAX_INSTANCE, Command, ProposalNumber
+from paxos_engine.roles.values import MAX_INSTANCE, NOOP, Command, ProposalNumber
 from tests.roles.stage import Stage
 
 N = ProposalNumber(1, 1)
@@ -68,3 +69,37 @@ def test_a_prepare_for_a_bounded_range_of_many_instances_is_refused() -> None:
     stage = Stage()
     stage.inject("L1", "A1", Prepare(N, 1, 10**12, 1))
     assert [e.name for _, e in stage.events] == ["refused"]
+
+
+def test_an_accept_under_an_own_number_that_comes_from_elsewhere_is_refused() -> None:
+    stage = Stage(acceptors=3, leaders=2)
+    stage.run(2.0)
+    leader = stage.leader("L2")
+    stage.inject("L1", "L2", Accept(leader.number, leader._next_instance, NOOP, 0))
+    assert [e.name for _, e in stage.events][-1] == "refused"
+    stage.submit("x")
+    stage.run(3.0)
+    assert stage.history("L2") == ["C1#1 'x'"]
+
+
+def test_a_promise_for_one_instance_counts_only_when_it_is_whole() -> None:
+    stage = Stage(acceptors=3, leaders=1, classic=True)
+    stage.run(2.0)
+    stage.submit("x")
+    stage.deliver("request")
+    leader = stage.leader("L1")
+    instance = leader._next_instance - 1
+    half = Promise(leader.number, instance, instance, instance + 5, None, False, 0, ())
+    for acceptor in ("A1", "A2"):
+        stage.inject(acceptor, "L1", half)
+    assert not any(e.instance == instance for e in stage.happened("proposed"))
+
+
+def test_a_gap_is_due_at_the_very_deadline_that_is_told() -> None:
+    # Rounding made `now - since` smaller than the wait at the deadline itself: in virtual time
+    # the leader then ticked at the same moment for ever.
+    for step in range(2_000):
+        watch = GapWatch(2.0)
+        watch.due(1, 2, False, step * 0.00137)
+        assert watch.deadline is not None
+        assert watch.due(1, 2, False, watch.deadline)
