@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 
 from paxos_engine.roles.effects import Effects, Outgoing, Record, Role
 from paxos_engine.roles.events import Delivered, Event, Synced
-from paxos_engine.roles.messages import Envelope
+from paxos_engine.roles.messages import Accepted, Envelope, joined
 
 Publish: TypeAlias = Callable[[str, Event], None]
 """How a node states what happened: (node, event)."""
@@ -91,7 +91,7 @@ class NodeCycle:
                 self._mark, self._count = effects.mark, self._count + len(effects.records)
             self._compact = self._compact or effects.compact
             for outgoing in effects.messages:
-                self._outbox[outgoing.to].append(outgoing)
+                _put(self._outbox[outgoing.to], outgoing)
         if self._count and self.sync_at is None:
             wait = self._sync_after()
             self.sync_at = now + wait if wait else None
@@ -118,3 +118,15 @@ class NodeCycle:
         """Hand one message to the role, saying first that it was delivered."""
         self._publish(self.role.name, Delivered(envelope.id, envelope.sender))
         return self.role.receive(envelope, now)
+
+
+def _put(batch: list[Outgoing], outgoing: Outgoing) -> None:
+    """Add a message for one peer; an acknowledgement joins the one before it, if they fit."""
+    message = outgoing.message
+    if batch and isinstance(message, Accepted):
+        before = batch[-1].message
+        together = joined(before, message) if isinstance(before, Accepted) else None
+        if together is not None:
+            batch[-1] = Outgoing(outgoing.to, together, outgoing.after)
+            return
+    batch.append(outgoing)

@@ -8,7 +8,7 @@ bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from paxos_engine.roles.values import Command, ProposalNumber, Value
 
@@ -105,6 +105,26 @@ class Accepted:
         """Return the message as one line."""
         slots = ", ".join(span(low, high) for low, high in self.intervals)
         return f"accepted {self.number} {slots}"
+
+
+MAX_INTERVALS: Final = 256
+"""Intervals that one acknowledgement names at the most, so that it stays a small message."""
+
+
+def joined(first: Accepted, second: Accepted) -> Accepted | None:
+    """Return one acknowledgement that says what both say; None where they have to stay two.
+
+    Only neighbours become one interval: what lies between two intervals was not accepted.
+    """
+    low, high = second.intervals[0]
+    start, end = first.intervals[-1]
+    if first.number != second.number or low <= end:
+        return None
+    head, tail = first.intervals, second.intervals
+    if low == end + 1:
+        head, tail = head[:-1], ((start, high), *tail[1:])
+    together = (*head, *tail)
+    return Accepted(first.number, together) if len(together) <= MAX_INTERVALS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,8 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
 )
 """Kind number (the position) -> message class and its fields, in the order of the wire."""
 
+_ATOMS: Final = frozenset((int, str, bool, bytes, type(None)))
+
 _KIND_OF: Final = {message: kind for kind, (message, _) in enumerate(SCHEMA)}
 
 
@@ -278,13 +280,13 @@ def plain(value: Any) -> Any:
         TypeError: it is nothing that a message may carry. Sending a no-op in its place would
             have the cluster agree on what nobody said.
     """
+    if type(value) in _ATOMS:  # most fields are: asked first, since this is on every message's way
+        return value
     match value:
         case Command(client, sequence, content, oldest, session):
             return [client, sequence, oldest, session, content]
         case tuple():
             return [plain(item) for item in value]
-        case None | bool() | int() | str() | bytes():
-            return value
         case NoOp():
             return None
         case _:

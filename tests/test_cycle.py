@@ -1,0 +1,127 @@
+"""One turn of a node: durable first, sent after, and few messages where few will do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from paxos_engine.cycle import NodeCycle
+from paxos_engine.roles.acceptor import PaxosAcceptor
+from paxos_engine.roles.effects import Effects, Outgoing, Record
+from paxos_engine.roles.events import Event
+from paxos_engine.roles.messages import (
+    MAX_INTERVALS,
+    Accept,
+    Accepted,
+    Envelope,
+    Prepare,
+    Promise,
+    joined,
+)
+from paxos_engine.roles.values import NOOP, ProposalNumber
+from paxos_engine.storage.disk import DiskFailure
+
+ONE, TWO = ProposalNumber(1, 1), ProposalNumber(2, 2)
+
+
+class Notebook:
+    """A disk, a network and a trace that write down in one list what is asked of them."""
+
+    kind = "notebook"
+
+    def __init__(self, wait: float = 0.0, broken: bool = False) -> None:
+        self.lines: list[str] = []
+        self.sent: list[Outgoing] = []
+        self.wait = wait
+        self._broken = broken
+        acceptor = PaxosAcceptor("A1", ["L1", "L2"])
+        self.cycle = NodeCycle(acceptor, self, self, self._publish, lambda: self.wait)
+
+    def append(self, records: Sequence[Record]) -> None:
+        self.lines += [f"write {type(record).__name__}" for record in records]
+
+    def sync(self) -> int:
+        if self._broken:
+            raise DiskFailure("the disk is broken")
+        self.lines.append("sync")
+        return 1
+
+    def replace(self, records: Sequence[Record]) -> None:
+        self.lines.append("replace")
+
+    def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
+        for batch in batches.values():
+            self.sent += batch
+            self.lines += [f"send {outgoing.message.describe()}" for outgoing in batch]
+
+    def run(self, *messages: Prepare | Accept, now: float = 0.0) -> None:
+        steps: list[Callable[[], Effects]] = [
+            lambda message=message: self.cycle.receive(Envelope("x", "L1", "A1", message), now)  # type: ignore[misc]
+            for message in messages
+        ]
+        self.cycle.run(steps, now)
+
+    def _publish(self, node: str, event: Event) -> None:
+        self.lines.append(event.name)
+
+
+def accept(instance: int, number: ProposalNumber = ONE) -> Accept:
+    return Accept(number, instance, NOOP, 0)
+
+
+def test_everything_is_written_and_synced_before_anything_is_sent() -> None:
+    book = Notebook()
+    book.run(Prepare(ONE, 1, None, 1), accept(1))
+    written = [n for n, line in enumerate(book.lines) if line.startswith("write")]
+    sent = [n for n, line in enumerate(book.lines) if line.startswith("send")]
+    assert len(written) == 2
+    assert book.lines.count("sync") == 1  # one for all messages of the turn
+    assert max(written) < book.lines.index("sync") < min(sent)
+
+
+def test_each_answer_carries_the_mark_of_the_sync_that_covers_it() -> None:
+    book = Notebook()
+    book.run(Prepare(ONE, 1, None, 1), accept(1))
+    promise = next(o for o in book.sent if isinstance(o.message, Promise))
+    vote = next(o for o in book.sent if isinstance(o.message, Accepted))
+    assert (promise.after, vote.after) == (1, 2)
+
+
+def test_a_slow_disk_holds_back_every_answer_until_its_sync() -> None:
+    book = Notebook(wait=0.5)
+    book.run(accept(1), now=0.0)
+    book.run(accept(2), now=0.4)
+    assert not book.sent
+    assert book.cycle.sync_at == 0.5
+    book.run(now=0.5)
+    assert [line for line in book.lines if not line.startswith(("write", "deliv", "acc"))] == [
+        "sync",
+        "synced",
+        "send accepted 1.L1 1..2",
+        "send accepted 1.L1 1..2",
+    ]
+
+
+def test_a_disk_that_fails_lets_nothing_leave() -> None:
+    book = Notebook(broken=True)
+    with pytest.raises(DiskFailure):
+        book.run(accept(1))
+    assert not book.sent
+
+
+def test_votes_of_one_turn_share_an_acknowledgement_that_names_each_of_them() -> None:
+    book = Notebook()
+    book.run(accept(1), accept(2), accept(5), accept(7, TWO))
+    to_l1 = [outgoing.message for outgoing in book.sent if outgoing.to == "L1"]
+    assert to_l1 == [Accepted(ONE, ((1, 2), (5, 5))), Accepted(TWO, ((7, 7),))]
+
+
+def test_an_acknowledgement_never_vouches_for_what_lies_between() -> None:
+    assert joined(Accepted(ONE, ((1, 1),)), Accepted(ONE, ((3, 4),))) == Accepted(
+        ONE, ((1, 1), (3, 4))
+    )
+    assert joined(Accepted(ONE, ((3, 3),)), Accepted(ONE, ((2, 2),))) is None
+    assert joined(Accepted(ONE, ((3, 3),)), Accepted(ONE, ((3, 3),))) is None
+    many = Accepted(ONE, tuple((2 * n, 2 * n) for n in range(1, MAX_INTERVALS + 1)))
+    assert joined(many, Accepted(ONE, ((10_000, 10_000),))) is None
