@@ -16,7 +16,7 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import Theme
 
-from paxos_engine import PROFILES, Cluster, ClusterView, OutcomeUnknown, Reply
+from paxos_engine import PROFILES, Cluster, OutcomeUnknown, Reply
 from paxos_tui.actions import ACTIONS
 from paxos_tui.feed import Feed, LiveFeed
 from paxos_tui.screens.help import HelpScreen, ViolationScreen
@@ -66,13 +66,13 @@ class PaxosApp(App[None]):
         for each in (*load_shipped(), *extra_themes):
             self.register_theme(each)
         self.theme = theme
-        self.view = ClusterView()
         self.cluster = cluster
         if feed is None:
             if cluster is None:
                 raise ValueError("a console needs a cluster or a feed")
             feed = LiveFeed(cluster)
         self.feed = feed
+        self.view = feed.new_view()
         self.main = MainScreen()
         self._theme_names = [each.name for each in (*load_shipped(), *extra_themes)]
         self._fps = fps

@@ -169,11 +169,11 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
 @click.option("--fail", "failing", default="", metavar="NODES", help="Fail these first: A1,A2")
 @click.option(
     "--timeout",
-    default=300.0,
+    default=60.0,
     show_default=True,
     metavar="SECONDS",
     type=click.FloatRange(0.1),
-    help="Give up after this long.",
+    help="Give up when nothing is answered for this long.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--full", is_flag=True, help="Print whole histories, not their ends.")

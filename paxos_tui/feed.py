@@ -17,6 +17,9 @@ CHUNK: Final = 1_000
 class Feed(Protocol):
     """What the console needs of a source of events."""
 
+    def new_view(self) -> ClusterView:
+        """Return an empty view, for what this source tells."""
+
     def pump(self, view: ClusterView, seconds: float) -> None:
         """Fold what has come into `view`, for at most `seconds`."""
 
@@ -39,6 +42,10 @@ class LiveFeed:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._reader = cluster.trace.reader(limit=RING)
+
+    def new_view(self) -> ClusterView:
+        """Return a view that finds older history in the recording."""
+        return self._cluster.new_view()
 
     def pump(self, view: ClusterView, seconds: float) -> None:
         """Fold what has come into `view`; what is left after `seconds` waits for the next frame."""
@@ -72,6 +79,10 @@ class FrozenFeed:
         self._entries = list(entries)
         self.unchecked = ""
         self.agreed = 0
+
+    def new_view(self) -> ClusterView:
+        """Return an empty view."""
+        return ClusterView()
 
     def pump(self, view: ClusterView, seconds: float) -> None:
         """Fold everything into `view`."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
@@ -34,6 +35,19 @@ LATENCIES_KEPT = 100_000
 History = list[tuple[int, str | bytes | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the process, and its data directory if it has one, is after so many commands."""
+
+    commands: int
+    memory_mib: float
+    disk_mib: float | None
+
+    def __str__(self) -> str:
+        disk = "" if self.disk_mib is None else f", {self.disk_mib} MiB on disk"
+        return f"{self.memory_mib} MiB of memory{disk}"
+
+
 @dataclass(slots=True)
 class Report:
     """What a run came to."""
@@ -50,7 +64,7 @@ class Report:
     commits_per_second: float
     latency_ms: dict[str, float]
     states: dict[str, str]
-    resident_mib: float
+    growth: list[Size]
     histories: dict[str, History] = field(default_factory=dict)
 
     @property
@@ -76,7 +90,8 @@ class Report:
         click.echo(f"instances checked {self.agreed_instances}, each with one chosen value")
         for leader, state in self.states.items():
             click.echo(f"state of {leader}       {state}")
-        click.echo(f"most memory       {self.resident_mib} MiB")
+        for size in self.growth:
+            click.echo(f"after {size.commands:<11,} {size}")
         click.echo(f"commits a second  {self.commits_per_second:.0f}")
         click.echo(f"latency           {latency}")
         if self.missing:
@@ -105,24 +120,29 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
         cluster: not started yet.
         commands: how many.
         failing: nodes that are failed before the first command.
-        timeout: seconds after which what is not chosen is called missing.
+        timeout: seconds without any answer after which what is not chosen is called missing.
     """
     cluster.start()
     for node in failing:
         cluster.fail(node)
     began = time.monotonic()
     tally = _Tally()
+    growth: list[Size] = []
+    looks = [commands // 10, commands // 2]
     with _progress(commands, tally):
         for number in range(1, commands + 1):
             # What is under way is bounded, and so is our memory, however many commands there are.
-            if not tally.room(OUTSTANDING, began + timeout):
+            if not tally.room(OUTSTANDING, timeout):
                 break
             tally.add(f"command-{number}", cluster)
-        tally.room(1, began + timeout)
+            if looks and tally.answered >= looks[0]:
+                growth.append(_size(looks.pop(0), cluster.config.data_dir))
+        tally.room(1, timeout)
+    growth.append(_size(tally.answered, cluster.config.data_dir))
     seconds = time.monotonic() - began
     missing = tally.missing(commands)
     up = [name for name in cluster.leaders if not cluster.is_failed(name)]
-    reached = _settled(cluster, up, began + timeout)
+    reached = _settled(cluster, up, time.monotonic() + timeout)
     histories = {name: cluster.history(name)[-HISTORY_KEPT:] for name in up}
     # The checker looks at the last votes a moment after the answers: stopping lets it finish.
     cluster.stop()
@@ -139,7 +159,7 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
         commits_per_second=round(tally.answered / seconds, 1),
         latency_ms=percentiles(tally.latencies),
         states={name: state for name, (_, state) in reached.items()},
-        resident_mib=_resident_mib(),
+        growth=growth,
         histories=histories,
     )
 
@@ -176,12 +196,16 @@ class _Tally:
 
         future.add_done_callback(note)
 
-    def room(self, most: int, end: float) -> bool:
-        """Wait until fewer than `most` are under way; return False if time is up before."""
+    def room(self, most: int, patience: float) -> bool:
+        """Wait until fewer than `most` are under way.
+
+        Return False once there was no answer at all for `patience` seconds.
+        """
         with self._change:
-            return self._change.wait_for(
-                lambda: len(self._out) < most, max(0.0, end - time.monotonic())
-            )
+            while len(self._out) >= most:
+                if not self._change.wait(patience):
+                    return len(self._out) < most
+        return True
 
     def missing(self, commands: int) -> list[str]:
         """Return the values without an answer, those never submitted included."""
@@ -190,10 +214,25 @@ class _Tally:
             return [*self._unknown, *self._out.values(), *(f"command-{n}" for n in never)]
 
 
-def _resident_mib() -> float:
-    """Return the most memory that this process ever had, in MiB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(most / (1024 if sys.platform != "darwin" else 1024 * 1024), 1)
+def _size(commands: int, data_dir: Path | None) -> Size:
+    disk = None
+    if data_dir is not None:
+        written = 0
+        for path in data_dir.glob("*/log-*"):
+            with contextlib.suppress(FileNotFoundError):  # a shorter log has taken its place
+                written += path.stat().st_size
+        disk = round(written / 2**20, 1)
+    return Size(commands, round(_resident_bytes() / 2**20, 1), disk)
+
+
+def _resident_bytes() -> int:
+    """Return the memory that this process has now; where the system does not tell, the most."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+    return pages * resource.getpagesize()
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:

@@ -26,7 +26,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Header(Event):
-    """The first line of every trace: what ran. `ports` maps node names to UDP ports."""
+    """The first line of every trace: what ran.
+
+    `ports` maps node names to UDP ports; `retain` is how many instances a leader keeps at the most
+    while snapshots are lacking.
+    """
 
     name: ClassVar[str] = "header"
     acceptors: tuple[str, ...]
@@ -37,6 +41,7 @@ class Header(Event):
     faults: dict[str, Any]
     command: str = ""
     ports: dict[str, int] | None = None
+    retain: int = 1_000_000
     format: str = "paxos-tui-trace"
     version: int = 1
 

@@ -32,8 +32,10 @@ from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subsc
 from paxos_engine.storage.datadir import DataDir
 from paxos_engine.storage.disk import Disk, StorageError
 from paxos_engine.storage.memory import MemoryDisk
+from paxos_engine.trace.archive import Archive
 from paxos_engine.trace.hub import Trace
 from paxos_engine.trace.recorder import Recorder, RecorderError
+from paxos_engine.trace.view import ClusterView
 from paxos_engine.wire.codec import Codec
 from paxos_engine.wire.pump import AdversarialMessagePump, bind_ports
 
@@ -85,6 +87,7 @@ class Cluster:
             self.trace.reader(), AgreementChecker(self.quorums), self._violated
         )
         self._data: DataDir | None = None
+        self._archive: Archive | None = None
         try:
             self._recorder = self._make_recorder()
             disks = self._open_disks()
@@ -317,6 +320,11 @@ class Cluster:
         """Seconds since the cluster was made."""
         return self._clock()
 
+    def new_view(self) -> ClusterView:
+        """Return an empty view of this cluster, which finds older history in the recording."""
+        archive = self._archive
+        return ClusterView(archive.block_of, True) if archive else ClusterView()
+
     def _violated(self, violation: Violation) -> None:
         self._violation = violation
         self.trace.publish("checker", violation)
@@ -337,7 +345,8 @@ class Cluster:
     def _make_recorder(self) -> Recorder | None:
         if self.config.record is None:
             return None
-        return Recorder(self.config.record, self.trace.reader())
+        self._archive = Archive(self.config.record, self.trace.header)
+        return Recorder(self.config.record, self.trace.reader(), archive=self._archive)
 
     def _open_disks(self) -> Mapping[str, Disk]:
         config = self.config
@@ -385,6 +394,7 @@ class Cluster:
                 election=PortElection if config.election == "port" else Election,
                 machine=config.machine,
                 snapshot_every=config.snapshot_every,
+                retain=config.retain,
             )
 
         return make
@@ -407,6 +417,7 @@ class Cluster:
             seed=self.config.seed,
             faults=self.faults.to_dict(),
             ports=self.ports,
+            retain=self.config.retain,
         )
 
     def _faults_changed(self, plan: dict[str, Any], reason: str) -> None:

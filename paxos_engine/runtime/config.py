@@ -44,6 +44,8 @@ class ClusterConfig:
         allow_empty_disk: let a node vote whose disk is empty although it is known. Unsafe.
         accept_damaged_tail: go on without a last batch that does not match its checksums.
         snapshot_every: instances between two snapshots of a leader.
+        retain: instances that a leader keeps at the most while the snapshots of a majority of
+            leaders are lacking; beyond that, new commands wait.
         machine: makes the state machine that the history is applied to.
 
     Raises:
@@ -66,6 +68,7 @@ class ClusterConfig:
     allow_empty_disk: bool = False
     accept_damaged_tail: bool = False
     snapshot_every: int = 10_000
+    retain: int = 1_000_000
     machine: Callable[[], StateMachine] = KeyValueStore
 
     def __post_init__(self) -> None:
@@ -73,6 +76,7 @@ class ClusterConfig:
         _within("acceptors", self.acceptors, 1, MAX_NODES)
         _within("pipeline", self.pipeline, 1, 10_000)
         _within("snapshot_every", self.snapshot_every, 1, 1_000_000)
+        _within("retain", self.retain, self.snapshot_every, 100_000_000)
         _one_of("mode", self.mode, MODES)
         _one_of("election", self.election, ELECTIONS)
         _one_of("profile", self.profile, tuple(PROFILES))

@@ -39,8 +39,8 @@ class Cell(NamedTuple):
     value: Value | None = None
 
 
-KEPT = 100_000
-"""Instances that can be scrolled back to at least; older ones go, so that memory is bounded."""
+KEPT = 25_000
+"""Instances that are kept at least; older ones go, so that memory is bounded."""
 
 EMPTY_CELL = Cell(CellState.EMPTY)
 
@@ -84,6 +84,11 @@ class Matrix:
         self._unsynced: dict[str, list[AcceptedValue]] = {}
         self._known: dict[int, int] = {}
         self._oldest = 0
+
+    @property
+    def oldest(self) -> int:
+        """The oldest instance that is kept."""
+        return max(1, self._oldest)
 
     def begin(self, nodes: tuple[str, ...], quorum: int) -> None:
         """Take the shape of the cluster."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from paxos_engine.roles.events import Entry
+from paxos_engine.trace.archive import Archive
 from paxos_engine.trace.hub import TraceReader
 from paxos_engine.trace.jsonform import to_json
 
@@ -30,6 +32,7 @@ class Recorder:
         reader: a lossless reader.
         on_error: told, in one line and on the recorder's thread, when writing fails later on;
             the cluster goes on.
+        archive: told where each line lies.
 
     Raises:
         RecorderError: the file cannot be opened.
@@ -40,10 +43,10 @@ class Recorder:
         path: Path,
         reader: TraceReader,
         on_error: Callable[[str], None] = lambda text: None,
+        archive: Archive | None = None,
     ) -> None:
         try:
-            # Half a surrogate pair in a name would stop the writer; its escape is good JSON.
-            self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+            self._file = path.open("wb")
         except OSError as error:
             reader.close()
             raise RecorderError(f"cannot record to {path}: {error.strerror}") from error
@@ -52,6 +55,8 @@ class Recorder:
         self._path = path
         self._reader = reader
         self._on_error = on_error
+        self._archive = archive
+        self._end = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="paxos-recorder", daemon=True)
 
@@ -83,7 +88,7 @@ class Recorder:
         while entries := self._reader.drain(CHUNK):
             if self.error:
                 continue  # drained all the same: what nobody writes must not fill the memory
-            lines = [json.dumps(to_json(entry), ensure_ascii=False) + "\n" for entry in entries]
+            lines = [_line(entry) for entry in entries]
             try:
                 self._file.writelines(lines)
                 self._file.flush()
@@ -92,3 +97,16 @@ class Recorder:
                 self._on_error(self.error)
             else:
                 self.written += len(entries)
+                self._note(entries, lines)
+
+    def _note(self, entries: list[Entry], lines: list[bytes]) -> None:
+        for entry, line in zip(entries, lines, strict=True):
+            start, self._end = self._end, self._end + len(line)
+            if self._archive is not None:
+                self._archive.note(entry, start, self._end)
+
+
+def _line(entry: Entry) -> bytes:
+    # Half a surrogate pair in a name would stop the writer; its escape is good JSON.
+    text = json.dumps(to_json(entry), ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paxos_engine.roles import events as ev
-from paxos_engine.roles.messages import Heartbeat
+from paxos_engine.roles.messages import Heartbeat, SnapshotChunk
+from paxos_engine.roles.quorum import majority
 from paxos_engine.roles.values import ProposalNumber, Value
 from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix
 from paxos_engine.trace.messagelog import LogLine, MessageLog
@@ -28,6 +29,9 @@ __all__ = [
     "PendingCommand",
 ]
 
+
+UNDER_WAY = 256
+"""Instances that a leader may lack without being called behind: they are on their way."""
 
 KEYS_SHOWN = 10_000
 """Keys of the state that a view keeps: those that changed last."""
@@ -58,6 +62,8 @@ class NodeView:
     disk_bytes: int = 0
     synced_at: float | None = None
     compacted: int = 0
+    snapshot: int = 0  # a leader: how far its last snapshot goes
+    fetched: float | None = None  # the part of a peer's snapshot that has come, while it comes
     items: dict[str, str] = field(default_factory=dict)  # a leader: what applying has changed
 
     @property
@@ -101,9 +107,18 @@ class ClusterView:
     """The state of a cluster as its trace tells it.
 
     `now` is the time of the last entry, in seconds since the start, or what `advance` set.
+
+    Args:
+        older: returns the rows around an instance that is no longer kept here, if they are
+            recorded.
+        recorded: whether they are.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, older: Callable[[int], Matrix | None] = lambda instance: None, recorded: bool = False
+    ) -> None:
+        self._older = older
+        self._recorded = recorded
         self.now = 0.0
         self.version = 0
         self.header: ev.Header | None = None
@@ -231,11 +246,13 @@ class ClusterView:
 
     def cell(self, node: str, instance: int) -> Cell:
         """Return what `node` holds for `instance`."""
-        return self.matrix.cell(node, instance)
+        matrix = self._matrix_of(instance)
+        return matrix.cell(node, instance) if matrix else EMPTY_CELL
 
     def chosen_value(self, instance: int) -> Value | None:
         """Return what a quorum chose for `instance`, whoever knows it."""
-        found = self.matrix.chosen.get(instance)
+        matrix = self._matrix_of(instance)
+        found = matrix.chosen.get(instance) if matrix else None
         return found[1] if found else None
 
     def chosen_number(self, instance: int) -> ProposalNumber | None:
@@ -245,12 +262,57 @@ class ClusterView:
 
     def known_by(self, instance: int) -> int:
         """Return how many leaders have learned `instance`."""
-        return self.matrix.known_by(instance)
+        matrix = self._matrix_of(instance)
+        return matrix.known_by(instance) if matrix else 0
+
+    def is_kept(self, instance: int) -> bool:
+        """Say whether anything can still be told of `instance`."""
+        return self._matrix_of(instance) is not None
+
+    @property
+    def scope(self) -> str:
+        """Say in a few words which instances can be looked at; empty while all of them can."""
+        oldest = self.matrix.oldest
+        if oldest == 1:
+            return ""
+        where = "are read from the recording" if self._recorded else "go (--record keeps them)"
+        return f"slots before {oldest:,} {where}"
+
+    def behind(self, node: NodeView) -> int:
+        """Return how far the history goes that a leader is catching up with; 0 if it is not."""
+        ahead = max((n.chosen_up_to for n in self.leaders), default=0)
+        lags = node.status == "up" and ahead - node.chosen_up_to > UNDER_WAY
+        return ahead if lags else 0
+
+    @property
+    def kept(self) -> int:
+        """How many instances the leader that has most keeps for want of snapshots."""
+        return max((n.chosen_up_to - n.compacted for n in self.leaders), default=0)
+
+    def awaited_snapshots(self) -> list[str]:
+        """Return the leaders without whose snapshot nothing can be dropped."""
+        ahead = max((n.snapshot for n in self.leaders), default=0)
+        lagging = [
+            n.name
+            for n in self.leaders
+            if n.snapshot < ahead and (n.status != "up" or n.applied_up_to < ahead)
+        ]
+        return lagging if len(self.leaders) - len(lagging) < majority(len(self.leaders)) else []
+
+    def why_kept(self) -> str:
+        """Say in one line why nothing can be dropped from the logs; empty if it can."""
+        names = self.awaited_snapshots()
+        if not names or self.header is None:
+            return ""
+        most = self.header.retain
+        return f"logs wait for a snapshot of {', '.join(names)}: {self.kept:,} of {most:,} kept"
 
     def why_pending(self) -> str:
         """Say in one line what unanswered commands wait for; empty if there are none."""
         if not self.pending or self.header is None:
             return ""
+        if self.awaited_snapshots() and self.kept > self.header.retain:
+            return f"the logs are full, and wait for {', '.join(self.awaited_snapshots())}"
         up = [node.name for node in self.acceptors if node.status == "up"]
         count, needed = len(self.acceptors), self.header.quorum[1]
         if len(up) < needed:
@@ -265,6 +327,9 @@ class ClusterView:
         return "under way"
 
     # --- inside --------------------------------------------------------------------------
+
+    def _matrix_of(self, instance: int) -> Matrix | None:
+        return self.matrix if instance >= self.matrix.oldest else self._older(instance)
 
     def _why_no_primary(self) -> str:
         for node in self.leaders:
@@ -302,6 +367,9 @@ class ClusterView:
         sender, receiver = self.nodes.get(entry.node), self.nodes.get(event.to)
         if receiver is not None:
             receiver.counters["addressed"] += 1
+            if isinstance(event.body, SnapshotChunk):
+                piece = event.body
+                receiver.fetched = (piece.offset + len(piece.data)) / max(1, piece.size)
         if sender is not None:
             sender.counters["sent"] += 1
             if isinstance(event.body, Heartbeat) and self._is_first(event.to):
@@ -374,6 +442,7 @@ class ClusterView:
     def _snapshot_made(self, entry: ev.Entry, event: ev.SnapshotMade) -> None:
         self._count(entry, event)
         node = self.nodes[entry.node]
+        node.snapshot, node.fetched = event.applied, None
         node.applied_up_to = max(node.applied_up_to, event.applied)
         node.chosen_up_to = max(node.chosen_up_to, event.applied)
 
@@ -456,6 +525,7 @@ class ClusterView:
         node.phase = "following" if node.role == "leader" else ""
         node.number = event.promised
         node.applied_up_to = node.chosen_up_to = event.applied
+        node.fetched = None
         node.written = node.synced = event.mark
 
     def _faults_changed(self, entry: ev.Entry, event: ev.FaultsChanged) -> None:

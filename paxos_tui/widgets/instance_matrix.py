@@ -43,6 +43,8 @@ class InstanceMatrix(LineTable):
         view = self.view
         assert view is not None
         instance = view.highest_instance - number
+        if not view.is_kept(instance):
+            return [column(str(instance), 6, "strong"), Part("no longer kept", "dim")]
         cell_width, value_width = self._widths(width)
         chosen = view.chosen_value(instance)
         known = f"{view.known_by(instance)}/{len(view.leaders)}" if chosen else ""
@@ -94,6 +96,8 @@ class NodeTable(LineTable):
         """Return one instance as this node has it."""
         assert self.view is not None
         instance = self.view.highest_instance - number
+        if not self.view.is_kept(instance):
+            return [column(str(instance), 6, "strong"), Part("no longer kept", "dim")]
         cell = self.view.cell(self.node, instance)
         look = CELLS[cell.state]
         free = max(1, width - 27)

@@ -69,6 +69,10 @@ class StatusLine(Line):
             (f"{'! ' if faulty else ''}network {view.fault_text}  ", "fault" if faulty else "dim"),
             *((f"{note}  ", "fault") for note in notes),
         ]
+        if view.why_kept():
+            first.append((f"! {view.why_kept()}  ", "fault"))
+        if view.scope:
+            first.append((f"{view.scope}  ", "dim"))
         if view.skipped:
             first.append((f"{view.skipped} events skipped on screen", "dim"))
         self.say([*first, ("\n", "plain"), *self._second(view)])

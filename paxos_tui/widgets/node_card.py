@@ -32,17 +32,21 @@ class NodeCard(Painter, can_focus=True):
         self.node = node
         self._painted: object = None
         self._now = 0.0
+        self._ahead = 0  # how far the history goes that it is catching up with
 
     def show(self, view: ClusterView, in_focus: bool) -> None:
         """Paint the node as `view` has it."""
         node = view.nodes[self.node.name]
         self.node, self._now = node, view.now
+        self._ahead = view.behind(node) if node.role == "leader" else 0
         stamp = (
             node.status,
             node.is_primary,
             node.number,
             node.phase,
             node.applied_up_to,
+            self._ahead,
+            node.fetched,
             node.backlog,
             node.counters["accepted"],
             int(self._since() * 10),
@@ -76,7 +80,7 @@ class NodeCard(Painter, can_focus=True):
         node = self.node
         first = (f"{self._title()} :{node.port}", self._paint_of_title())
         if node.role == "leader":
-            work = f"log {node.applied_up_to}"
+            work = progress(node, self._ahead)
         else:
             work = f"votes {node.counters['accepted']}"
         return [
@@ -124,6 +128,22 @@ class NodeCard(Painter, can_focus=True):
     def _since(self) -> float:
         at = self.node.heartbeat_at
         return max(0.0, self._now - at) if at is not None else 0.0
+
+
+def progress(node: NodeView, ahead: int) -> str:
+    """Say how far a leader's history goes, and of what, while it catches up with `ahead`."""
+    if node.fetched is not None:
+        return f"snapshot {node.fetched * 100:.0f} %"
+    if ahead:
+        return f"log {100 * node.chosen_up_to // ahead} % of {short(ahead)}"
+    return f"log {node.applied_up_to}"
+
+
+def short(count: int) -> str:
+    """Return a count in few characters: 950, 12k, 1.3M."""
+    if count < 10_000:
+        return str(count)
+    return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
 class NodeBar(HorizontalScroll):

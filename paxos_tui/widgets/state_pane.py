@@ -5,6 +5,7 @@ from __future__ import annotations
 from paxos_engine import ClusterView, NodeView
 from paxos_tui.text import visible
 from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+from paxos_tui.widgets.node_card import progress
 
 
 class StatePane(LineTable):
@@ -12,7 +13,7 @@ class StatePane(LineTable):
 
     def stamp(self, view: ClusterView) -> object:
         """Return what changes with each applied instance."""
-        return [(node.applied_up_to, node.state_hash) for node in view.leaders]
+        return [(n.applied_up_to, n.state_hash, n.fetched, view.behind(n)) for n in view.leaders]
 
     def row_count(self) -> int:
         """Return how many leaders and keys there are."""
@@ -29,7 +30,9 @@ class StatePane(LineTable):
         leaders = self.view.leaders
         if number < len(leaders):
             node = leaders[number]
-            text = f"{node.applied_up_to} applied  {node.state_hash or '-'}"
+            target = self.view.behind(node)
+            doing = f", {progress(node, target)}" if target or node.fetched is not None else ""
+            text = f"{node.applied_up_to:,} applied{doing}  {node.state_hash or '-'}"
             return [column(node.name, 14, "strong"), Part(text, "chosen")]
         ahead = self._ahead()
         assert ahead is not None

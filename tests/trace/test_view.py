@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paxos_engine.roles import events as ev
-from paxos_engine.roles.messages import Accept, Heartbeat, Request
+from paxos_engine.roles.messages import Accept, Heartbeat, Request, SnapshotChunk
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber
 from paxos_engine.trace.view import CellState, ClusterView
 
@@ -191,3 +191,37 @@ def test_after_a_skip_nothing_is_called_pending_that_may_be_answered(story: Stor
 
 def test_every_event_can_be_folded() -> None:
     assert set(ev.ALL_EVENTS) == set(ClusterView()._handlers)
+
+
+def applied(instance: int) -> ev.Applied:
+    return ev.Applied(instance, X, "ok", "0" * 16)
+
+
+def test_a_leader_that_is_far_behind_is_seen_to_catch_up(story: Story) -> None:
+    story.tell("L2", applied(5_000))
+    story.tell("L1", applied(100))
+    leader = story.view.nodes["L1"]
+    assert story.view.behind(leader) == 5_000
+    assert story.view.behind(story.view.nodes["L2"]) == 0
+    chunk = SnapshotChunk(4_000, "0" * 16, 100, b"", 0, b"x" * 25)
+    story.tell("L2", ev.Sent("L2.9", "L1", chunk, 0))
+    assert leader.fetched == 0.25
+    story.tell("L1", ev.SnapshotMade("installed", 4_000, "0" * 16, 100))
+    assert leader.fetched is None
+    story.tell("L1", applied(5_000))
+    assert story.view.behind(leader) == 0
+
+
+def test_a_missing_snapshot_is_named_while_nothing_can_be_dropped(story: Story) -> None:
+    for leader in ("L1", "L2"):
+        story.tell(leader, applied(100))
+        story.tell(leader, ev.SnapshotMade("taken", 100, "0" * 16, 1))
+        story.tell(leader, ev.Dropped(100))
+    story.tell("L1", ev.Failed())
+    story.tell("L2", applied(250))
+    assert story.view.why_kept() == ""  # no newer snapshot waits yet
+    story.tell("L2", ev.SnapshotMade("taken", 200, "0" * 16, 1))
+    assert story.view.why_kept() == "logs wait for a snapshot of L1: 150 of 1,000,000 kept"
+    story.tell("L1", ev.Recovered())
+    story.tell("L1", applied(250))
+    assert story.view.why_kept() == ""
