@@ -16,9 +16,11 @@ from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.storage.disk import StorageError
+from paxos_engine.trace.nodeview import NodeView
+from paxos_engine.trace.reasons import why_kept, why_pending
 from paxos_engine.trace.recorder import RecorderError
 from paxos_engine.trace.replay import read_trace
-from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine, NodeView
+from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine
 from paxos_engine.wire.pump import PortInUse
 
 __all__ = [
@@ -50,4 +52,6 @@ __all__ = [
     "Value",
     "Violation",
     "read_trace",
+    "why_kept",
+    "why_pending",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import itertools
-import random
 import secrets
 import threading
 import time
@@ -16,18 +15,16 @@ from typing import Any, Final
 from paxos_engine.checks.agreement import AgreementChecker
 from paxos_engine.checks.watch import SafetyWatch
 from paxos_engine.faults.plan import FaultPlan
-from paxos_engine.roles.acceptor import PaxosAcceptor
+from paxos_engine.node import CRASHES, Status
 from paxos_engine.roles.client import PaxosClient, check_value
 from paxos_engine.roles.effects import Effects, Role
-from paxos_engine.roles.election import Election, PortElection
 from paxos_engine.roles.events import Answered, Event, FaultsChanged, Header, Violation
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Reply
-from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import Command
 from paxos_engine.runtime.config import ClusterConfig
-from paxos_engine.runtime.node import CRASHES, NodeThread, Status
+from paxos_engine.runtime.node import NodeThread
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.storage.datadir import DataDir
 from paxos_engine.storage.disk import Disk, StorageError
@@ -71,10 +68,11 @@ class Cluster:
         self.config = config or ClusterConfig()
         began = clock()
         self._clock: Callable[[], float] = lambda: clock() - began
-        self.leaders = list(self.config.leader_names)
-        self.acceptors = list(self.config.acceptor_names)
+        self._shape = self.config.shape
+        self.leaders = list(self._shape.leader_names)
+        self.acceptors = list(self._shape.acceptor_names)
         self.nodes = [*self.leaders, *self.acceptors]
-        self.quorums = Quorums.majorities(self.acceptors)
+        self.quorums = self._shape.quorums
         self.faults = FaultPlan(self.config.seed)
         self.faults.set_profile(self.config.profile)
         everyone = [*self.acceptors, *self.leaders, CLIENT]  # leaders get the higher ports
@@ -372,32 +370,8 @@ class Cluster:
 
     def _factory(self, name: str) -> Callable[[], Role]:
         """Return what makes a node's role: at the start, and again after each crash."""
-        config = self.config
         lives = itertools.count(1)
-        everyone = [*self.acceptors, *self.leaders, CLIENT]
-
-        def make() -> Role:
-            # Each life has jitter of its own, or two crashed leaders would duel in step for ever.
-            seed = f"{config.seed}/{everyone.index(name)}/{next(lives)}"
-            if name == CLIENT:
-                return PaxosClient(name, self.leaders, random.Random(seed))
-            if name in self.acceptors:
-                return PaxosAcceptor(name, self.leaders)
-            return PaxosLeader(
-                name,
-                self.leaders,
-                self.quorums,
-                config.timing,
-                random.Random(seed),
-                classic=config.mode == "classic",
-                pipeline=config.pipeline,
-                election=PortElection if config.election == "port" else Election,
-                machine=config.machine,
-                snapshot_every=config.snapshot_every,
-                retain=config.retain,
-            )
-
-        return make
+        return lambda: self._shape.make(name, next(lives))
 
     def _log(self, leader: str) -> ReplicatedLog:
         role = self._threads[leader].role if leader in self.leaders else None

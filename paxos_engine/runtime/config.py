@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from paxos_engine.faults.profiles import PROFILES
+from paxos_engine.roles.assembly import Rules, Shape
 from paxos_engine.roles.election import Timing
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.quorum import majority
@@ -98,22 +99,23 @@ class ClusterConfig:
                 )
 
     @property
-    def leader_names(self) -> tuple[str, ...]:
-        """`L1`, `L2`, ... in ascending rank."""
-        return tuple(f"L{rank}" for rank in range(1, self.leaders + 1))
-
-    @property
-    def acceptor_names(self) -> tuple[str, ...]:
-        """`A1`, `A2`, ..."""
-        return tuple(f"A{position}" for position in range(1, self.acceptors + 1))
-
-    @property
-    def timing(self) -> Timing:
-        """The clockwork as the leaders take it."""
-        return Timing(
-            heartbeat_every=self.heartbeat_every,
-            election_timeout=self.election_timeout,
-            gap_fill_after=self.gap_fill_after,
+    def shape(self) -> Shape:
+        """The cluster as the protocol knows it."""
+        return Shape(
+            leaders=self.leaders,
+            acceptors=self.acceptors,
+            mode=self.mode,
+            election=self.election,
+            seed=self.seed,
+            timing=Timing(
+                heartbeat_every=self.heartbeat_every,
+                election_timeout=self.election_timeout,
+                gap_fill_after=self.gap_fill_after,
+            ),
+            pipeline=self.pipeline,
+            snapshot_every=self.snapshot_every,
+            retain=self.retain,
+            rules=Rules(machine=self.machine),
         )
 
     def explain(self) -> str:

@@ -1,8 +1,8 @@
-"""A node: one thread, one socket, one disk, one role.
+"""A node's thread: it waits for datagrams and wake-ups, and gives the node its turns.
 
-The thread waits in one selector for datagrams and for wake-ups, takes everything that is there,
-lets the cycle handle it message by message, and sleeps until the next timer. Nothing blocks it:
-whoever wants something of a node posts it and wakes it.
+The thread waits in one selector, takes everything that is there, lets the node handle it message
+by message, and sleeps until the next timer. Nothing blocks it: whoever wants something of a node
+posts it and wakes it.
 """
 
 from __future__ import annotations
@@ -11,49 +11,22 @@ import contextlib
 import selectors
 import socket
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Protocol
 
-from paxos_engine.cycle import NodeCycle, Publish
-from paxos_engine.roles.acceptor import PaxosAcceptor
-from paxos_engine.roles.effects import (
-    AcceptRecord,
-    Effects,
-    Outgoing,
-    PromiseRecord,
-    Record,
-    Role,
-)
-from paxos_engine.roles.events import (
-    Crashed,
-    Failed,
-    Lost,
-    Paused,
-    Recovered,
-    Restarted,
-    Resumed,
-    Synced,
-)
-from paxos_engine.roles.leader import PaxosLeader
+from paxos_engine.cycle import Publish
+from paxos_engine.node import Action, Node, Status
+from paxos_engine.roles.effects import Outgoing, Role
 from paxos_engine.roles.messages import Envelope
-from paxos_engine.storage.disk import Disk, DiskFailure
+from paxos_engine.storage.disk import Disk
 
 TAKE_AT_MOST: Final = 512
 """Messages handled in one turn, so that timers are looked at under any load."""
 
 SLEEP_AT_MOST: Final = 1.0
 """Seconds; a thread that missed a wake-up would notice after this long."""
-
-Action: TypeAlias = Callable[[float], Effects]
-"""A call into the role, made on the node's thread: now -> effects."""
-
-Status: TypeAlias = Literal["up", "failed", "paused", "crashed", "broken"]
-"""How a node stands: failed is deaf with its memory, paused stands still, crashed has lost its
-memory, and broken has a disk that failed or a defect of ours."""
-
-CRASHES: Final = ("crash", "power cut", "wipe")
 
 
 class Pump(Protocol):
@@ -109,37 +82,37 @@ class NodeThread:
         note: str = "",
     ) -> None:
         self.status: Status = "up"
-        self.disk = disk
-        self.role = make()
-        self._make = make
+        self.node = Node(make, disk, pump, publish, sync_after)
         self._pump = pump
-        self._publish = publish
         self._clock = clock
         self._admits = admits
         self._after_turn = after_turn
-        self._sync_after = sync_after
-        self._cycle = self._new_cycle()
         self._actions: deque[Action] = deque()
         self._orders: deque[Callable[[], None]] = deque()
-        self._standing: Status = "up"  # `status` as the thread has carried it out
         self._stopping = False
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
-        self._thread = threading.Thread(target=self._run, name=f"paxos-{self.name}", daemon=True)
+        name = f"paxos-{self.node.name}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         if disk.mark or note:
-            self._restore(note)
+            self.node.restore(note)
+            self.status = self.node.standing
 
     @property
-    def name(self) -> str:
-        """The node id."""
-        return self.role.name
+    def role(self) -> Role:
+        """The protocol object of this life; only the thread may call it."""
+        return self.node.role
+
+    @property
+    def disk(self) -> Disk:
+        """Where its records go."""
+        return self.node.disk
 
     # --- what others ask of it -----------------------------------------------------------
 
     def start(self) -> None:
         """Start the thread."""
-        self._actions.append(self._start)
         self._thread.start()
 
     def post(self, action: Action) -> None:
@@ -149,11 +122,11 @@ class NodeThread:
 
     def fail(self) -> None:
         """Make the node deaf and dumb; its memory is kept."""
-        self._order("failed", self._obey_fail, when=("up",))
+        self._order("failed", self.node.fail, when=("up",))
 
     def pause(self) -> None:
         """Make the node stand still; what is sent to it waits in its socket."""
-        self._order("paused", self._obey_pause, when=("up",))
+        self._order("paused", self.node.pause, when=("up",))
 
     def crash(self, kind: str) -> None:
         """Make the node lose its memory (`crash`), unsynced records too, or its disk as well."""
@@ -162,20 +135,11 @@ class NodeThread:
     def recover(self) -> None:
         """Bring the node back: a failed or paused one as it was, a crashed one from its disk."""
         if self.status in ("failed", "paused", "crashed"):
-            self._order("up", self._obey_recover, when=("failed", "paused", "crashed"))
+            self._order("up", self.node.recover, when=("failed", "paused", "crashed"))
 
     def forgets(self, kind: str) -> str:
         """Say in one line what a crash of this kind would forget now."""
-        counts = Counter(_word(record) for record in [*self.disk.pending])
-        unsynced = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for word, n in counts.items())
-        waiting = f"{unsynced} not yet on disk" if unsynced else "nothing else: all is on disk"
-        match kind:
-            case "wipe":
-                return f"its memory and its disk: all {self.disk.mark} records"
-            case "power cut":
-                return f"its memory, and {waiting}"
-            case _:
-                return f"its memory; {waiting}, but written" if unsynced else "its memory"
+        return self.node.forgets(kind)
 
     def stop(self) -> None:
         """Ask the thread to end; `join` waits for it."""
@@ -208,17 +172,18 @@ class NodeThread:
         with selectors.DefaultSelector() as selector:
             selector.register(self._pump, selectors.EVENT_READ)
             selector.register(self._wake_in, selectors.EVENT_READ)
+            self._wake()
             while not self._stopping:
-                if self._standing == "paused":
+                if self.node.standing == "paused":
                     self._wait_for_wake()  # its socket is left alone
                 else:
                     selector.select(self._timeout())
                 try:
                     self._turn()
-                except DiskFailure as error:
-                    self._break(f"disk: {error}")
                 except Exception as error:  # a defect of ours: the cluster goes on, and says so
-                    self._break(f"{type(error).__name__}: {error}")
+                    self.node.break_down(f"{type(error).__name__}: {error}")
+                if self.node.standing == "broken":
+                    self.status = "broken"
 
     def _wait_for_wake(self) -> None:
         with selectors.DefaultSelector() as selector:
@@ -226,12 +191,11 @@ class NodeThread:
             selector.select(SLEEP_AT_MOST)
 
     def _timeout(self) -> float:
-        if self._orders or (self._actions and self._standing == "up" and self._admits()):
+        up = self.node.standing == "up"
+        if self._orders or (self._actions and up and self._admits()):
             return 0.0
-        deadlines = [self._pump.deadline]
-        if self._standing == "up":
-            deadlines += [self.role.deadline, self._cycle.sync_at]
         now = self._clock()
+        deadlines = [self._pump.deadline, self.node.deadline]
         waits = [deadline - now for deadline in deadlines if deadline is not None]
         if self._actions:
             waits.append(0.02)
@@ -242,97 +206,20 @@ class NodeThread:
             self._wake_in.recv(4096)
         while self._orders:
             self._orders.popleft()()
-        if self._standing == "paused":
+        if self.node.standing == "paused":
             return
         now = self._clock()
-        envelopes = self._pump.receive_all(TAKE_AT_MOST)
-        if self._standing == "up":
-            self._cycle.run(self._steps(envelopes, now), now)
+        self.node.turn(self._pump.receive_all(TAKE_AT_MOST), self._due_actions(), now)
+        if self.node.standing == "up":
             self._after_turn()
-        else:
-            for envelope in envelopes:
-                lost = Lost(envelope.id, envelope.sender, self._standing)
-                self._publish(self.name, lost)
         self._pump.tick(now)
 
-    def _steps(self, envelopes: list[Envelope], now: float) -> Iterator[Callable[[], Effects]]:
-        for envelope in envelopes:
-            yield partial(self._cycle.receive, envelope, now)
+    def _due_actions(self) -> Iterator[Action]:
         for _ in range(min(len(self._actions), TAKE_AT_MOST)):
             if not self._admits():
-                break
-            yield partial(self._actions.popleft(), now)
-        deadline = self.role.deadline
-        if deadline is not None and deadline <= now:
-            yield partial(self.role.tick, now)
-
-    # --- orders, carried out on the thread -----------------------------------------------
-
-    def _start(self, now: float) -> Effects:
-        return self.role.start(now)
-
-    def _obey_fail(self) -> None:
-        self._standing = "failed"
-        self._publish(self.name, Failed())
-
-    def _obey_pause(self) -> None:
-        self._standing = "paused"
-        self._publish(self.name, Paused())
+                return
+            yield self._actions.popleft()
 
     def _obey_crash(self, kind: str) -> None:
-        self._standing = "crashed"
-        forgotten = self.forgets(kind)
-        if kind == "wipe":
-            self.disk.wipe()
-        elif kind == "power cut":
-            self.disk.power_cut()
-        self._publish(self.name, Crashed(kind, forgotten))
-        # Nothing of the old memory may speak any more: neither the role, nor what it had said and
-        # was held back until a sync.
-        self.role = self._make()
-        self._cycle = self._new_cycle()
+        self.node.crash(kind)
         self._actions.clear()
-
-    def _obey_recover(self) -> None:
-        was, self._standing = self._standing, "up"
-        match was:
-            case "failed":
-                self._publish(self.name, Recovered())
-                self._actions.appendleft(self._start)
-            case "paused":
-                self._publish(self.name, Resumed())
-            case _:
-                self._restore("")
-                self._actions.appendleft(self._start)
-
-    def _restore(self, note: str) -> None:
-        """Give the role what the disk holds, what was written but not synced included."""
-        unsynced = len(self.disk.pending)
-        if unsynced:
-            written = self.disk.sync()
-            self._publish(self.name, Synced(self.disk.mark, unsynced, written, self.disk.kind))
-        self.role.restore(self.disk.records(), self.disk.mark)
-        promised, accepted, applied = None, 0, 0
-        if isinstance(self.role, PaxosAcceptor):
-            promised, accepted = self.role.highest, self.role.votes
-        elif isinstance(self.role, PaxosLeader):
-            applied = self.role.log.applied_up_to
-        restarted = Restarted(promised, accepted, applied, self.disk.mark, note)
-        self._publish(self.name, restarted)
-
-    def _break(self, kind: str) -> None:
-        self.status = self._standing = "broken"
-        self._publish(self.name, Crashed(kind, "everything in memory"))
-
-    def _new_cycle(self) -> NodeCycle:
-        return NodeCycle(self.role, self.disk, self._pump, self._publish, self._sync_after)
-
-
-def _word(record: Record) -> str:
-    match record:
-        case PromiseRecord():
-            return "promise"
-        case AcceptRecord():
-            return "accepted value"
-        case _:
-            return "record"

@@ -143,8 +143,12 @@ class DurableDisk:
 
     def records(self) -> list[Record]:
         """Return the durable records, oldest first, as read from the file."""
-        contents = read_log(self._path(self._number).read_bytes(), str(self._path(self._number)))
-        return [unpack(body) for body in contents.bodies if body != SEAL]
+        path = self._path(self._number)
+        contents = read_log(path.read_bytes(), str(path))
+        try:
+            return [unpack(body) for body in contents.bodies if body != SEAL]
+        except ValueError as error:
+            raise StorageError(f"{path}: {error}; use the program that wrote it") from error
 
     def power_cut(self) -> None:
         """Lose what was not synced."""

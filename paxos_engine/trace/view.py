@@ -6,17 +6,17 @@ data, bounded where it could grow with the number of messages.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from paxos_engine.roles import events as ev
 from paxos_engine.roles.messages import Heartbeat, SnapshotChunk
-from paxos_engine.roles.quorum import majority
 from paxos_engine.roles.values import ProposalNumber, Value
 from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix
 from paxos_engine.trace.messagelog import LogLine, MessageLog
+from paxos_engine.trace.nodeview import NodeView
 
 __all__ = [
     "EMPTY_CELL",
@@ -35,48 +35,6 @@ UNDER_WAY = 256
 
 KEYS_SHOWN = 10_000
 """Keys of the state that a view keeps: those that changed last."""
-
-
-@dataclass(slots=True)
-class NodeView:
-    """One node as the trace shows it; all counts are since the start."""
-
-    name: str
-    role: str  # "leader", "acceptor" or "client"
-    port: int = 0
-    status: str = "up"  # "up", "failed", "paused" or "crashed"
-    status_reason: str = ""
-    is_primary: bool = False
-    number: ProposalNumber | None = None  # leads or campaigns under; an acceptor: highest promised
-    phase: str = ""  # a leader: "primary", "preparing" or "following"
-    chosen_up_to: int = 0
-    applied_up_to: int = 0
-    state_hash: str = ""
-    heartbeat_at: float | None = None  # t of the last heartbeat heard (primary: the last it sent)
-    heartbeat_from: str = ""
-    heartbeats: deque[float] = field(default_factory=lambda: deque(maxlen=64))  # their t
-    counters: Counter[str] = field(default_factory=Counter)
-    disk: str = ""  # what kind of storage vouches for its records
-    written: int = 0  # the mark of its last record, as far as events tell
-    synced: int = 0  # the mark up to which its records are durable
-    disk_bytes: int = 0
-    synced_at: float | None = None
-    compacted: int = 0
-    snapshot: int = 0  # a leader: how far its last snapshot goes
-    fetched: float | None = None  # the part of a peer's snapshot that has come, while it comes
-    items: dict[str, str] = field(default_factory=dict)  # a leader: what applying has changed
-
-    @property
-    def unsynced(self) -> int:
-        """Records written and not durable yet."""
-        return max(0, self.written - self.synced)
-
-    @property
-    def backlog(self) -> int:
-        """Messages sent to this node that have neither arrived nor been lost."""
-        owed = self.counters["addressed"] + self.counters["duplicated"]
-        settled = self.counters["received"] + self.counters["lost"] + self.counters["refused"]
-        return max(0, owed - settled)
 
 
 @dataclass(slots=True)
@@ -284,66 +242,10 @@ class ClusterView:
         lags = node.status == "up" and ahead - node.chosen_up_to > UNDER_WAY
         return ahead if lags else 0
 
-    @property
-    def kept(self) -> int:
-        """How many instances the leader that has most keeps for want of snapshots."""
-        return max((n.chosen_up_to - n.compacted for n in self.leaders), default=0)
-
-    def awaited_snapshots(self) -> list[str]:
-        """Return the leaders without whose snapshot nothing can be dropped."""
-        ahead = max((n.snapshot for n in self.leaders), default=0)
-        lagging = [
-            n.name
-            for n in self.leaders
-            if n.snapshot < ahead and (n.status != "up" or n.applied_up_to < ahead)
-        ]
-        return lagging if len(self.leaders) - len(lagging) < majority(len(self.leaders)) else []
-
-    def why_kept(self) -> str:
-        """Say in one line why nothing can be dropped from the logs; empty if it can."""
-        names = self.awaited_snapshots()
-        if not names or self.header is None:
-            return ""
-        most = self.header.retain
-        return f"logs wait for a snapshot of {', '.join(names)}: {self.kept:,} of {most:,} kept"
-
-    def why_pending(self) -> str:
-        """Say in one line what unanswered commands wait for; empty if there are none."""
-        if not self.pending or self.header is None:
-            return ""
-        if self.awaited_snapshots() and self.kept > self.header.retain:
-            return f"the logs are full, and wait for {', '.join(self.awaited_snapshots())}"
-        up = [node.name for node in self.acceptors if node.status == "up"]
-        count, needed = len(self.acceptors), self.header.quorum[1]
-        if len(up) < needed:
-            return f"{len(up)} of {count} acceptors up, {needed} needed"
-        if not any(node.status == "up" for node in self.leaders):
-            return "no leader is up"
-        if not self.primaries:
-            return self._why_no_primary()
-        reached = [max(sum(self._reaches(p, a) for a in up) for p in self.primaries)]
-        if reached[0] < needed:
-            return f"partition: the primary reaches {reached[0]} of {count}, {needed} needed"
-        return "under way"
-
     # --- inside --------------------------------------------------------------------------
 
     def _matrix_of(self, instance: int) -> Matrix | None:
         return self.matrix if instance >= self.matrix.oldest else self._older(instance)
-
-    def _why_no_primary(self) -> str:
-        for node in self.leaders:
-            if node.phase == "preparing" and node.status == "up":
-                return f"no primary: {node.name} asks for promises under {node.number}"
-        return "no primary: a leader is about to suspect the last one"
-
-    def _reaches(self, sender: str, to: str) -> bool:
-        both = ([sender, to], [to, sender])
-        if any(pair in (self.faults.get("cuts") or []) for pair in both):
-            return False
-        groups = self.faults.get("groups") or []
-        sides = [[n for n, group in enumerate(groups) if name in group] for name in (sender, to)]
-        return sides[0] == sides[1]  # nodes that no group names are one more group
 
     def _count(self, entry: ev.Entry, event: ev.Event) -> None:
         node = self.nodes.get(entry.node)

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events
 from textual.message import Message
 
-from paxos_engine import ClusterView
+from paxos_engine import ClusterView, why_kept, why_pending
 from paxos_tui.text import visible
 from paxos_tui.widgets.paint import Painter
 
@@ -69,8 +69,8 @@ class StatusLine(Line):
             (f"{'! ' if faulty else ''}network {view.fault_text}  ", "fault" if faulty else "dim"),
             *((f"{note}  ", "fault") for note in notes),
         ]
-        if view.why_kept():
-            first.append((f"! {view.why_kept()}  ", "fault"))
+        if why_kept(view):
+            first.append((f"! {why_kept(view)}  ", "fault"))
         if view.scope:
             first.append((f"{view.scope}  ", "dim"))
         if view.skipped:
@@ -86,7 +86,7 @@ class StatusLine(Line):
             parts += [
                 (f"! {count} pending", "fault"),
                 (f" (oldest {value}, {view.now - oldest.since:.1f} s): ", "plain"),
-                (f"{view.why_pending()}  ", "fault"),
+                (f"{why_pending(view)}  ", "fault"),
             ]
         parts.append((f"answered {view.answered}  retried {view.retried}", "dim"))
         if view.answers:

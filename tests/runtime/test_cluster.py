@@ -53,7 +53,7 @@ def fail(cluster: Cluster, *names: str) -> None:
     """Fail nodes, and wait until their threads have carried it out."""
     for name in names:
         cluster.fail(name)
-    until(lambda: all(cluster._threads[name]._standing == "failed" for name in names))
+    until(lambda: all(cluster._threads[name].node.standing == "failed" for name in names))
 
 
 @pytest.fixture

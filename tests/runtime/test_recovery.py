@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from paxos_engine import Cluster, ClusterConfig, OutcomeUnknown, StateReached, StorageError
+from paxos_engine import (
+    Cluster,
+    ClusterConfig,
+    OutcomeUnknown,
+    StateReached,
+    StorageError,
+    why_pending,
+)
 from paxos_engine.roles.sessions import EXPIRED
 from tests.runtime.test_cluster import PATIENCE, one_history, primaries, submit_all, until
 
@@ -64,7 +71,7 @@ def test_a_slow_disk_holds_answers_back_and_a_power_cut_says_what_it_forgets(
     assert "not yet on disk" in durable.forgets("A1", "power cut")
     assert not future.done()
     durable.crash("A1", "power cut")
-    until(lambda: durable._threads["A1"]._standing == "crashed")
+    until(lambda: durable._threads["A1"].node.standing == "crashed")
     assert not durable._threads["A1"].disk.pending
     durable.faults.set_disk_delay(0.0)
     durable.recover("A1")
@@ -78,7 +85,7 @@ def test_a_slow_disk_holds_answers_back_and_a_power_cut_says_what_it_forgets(
 def test_a_wiped_acceptor_never_votes_again_and_the_others_go_on(durable: Cluster) -> None:
     submit_all(durable, ["a"])
     durable.crash("A1", "wipe")
-    until(lambda: durable._threads["A1"]._standing == "crashed")
+    until(lambda: durable._threads["A1"].node.standing == "crashed")
     with pytest.raises(ValueError, match="A1 was wiped"):
         durable.recover("A1")
     submit_all(durable, ["b"])
@@ -90,7 +97,7 @@ def test_a_wiped_acceptor_never_votes_again_and_the_others_go_on(durable: Cluste
 
 def test_a_paused_node_goes_on_where_it_was(durable: Cluster) -> None:
     durable.pause("L2")
-    until(lambda: durable._threads["L2"]._standing == "paused")
+    until(lambda: durable._threads["L2"].node.standing == "paused")
     submit_all(durable, ["meanwhile"])
     durable.recover("L2")
     submit_all(durable, ["after"])
@@ -247,7 +254,7 @@ def test_new_commands_wait_at_the_limit_until_a_majority_of_leaders_has_snapshot
         assert kept <= config.retain + 130  # and what the client had under way by then
         assert not all(future.done() for future in futures)
         view.apply_all(reader.drain())
-        assert view.why_pending() == "the logs are full, and wait for L1"
+        assert why_pending(view) == "the logs are full, and wait for L1"
         cluster.recover("L1")
         assert {future.result(PATIENCE).result for future in futures} == {"ok"}
         assert cluster.violation is None

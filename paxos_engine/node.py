@@ -1,0 +1,207 @@
+"""A node between its driver and its role: how it stands, and what a failure does to it.
+
+A driver (a thread over UDP, or the simulator's clock) hands it messages and time; what a crash
+forgets, what a disk brings back and what may then speak is decided here, once for both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Final, Literal, TypeAlias
+
+from paxos_engine.cycle import NodeCycle, Publish, Transport
+from paxos_engine.roles.acceptor import PaxosAcceptor
+from paxos_engine.roles.effects import (
+    AcceptRecord,
+    Effects,
+    PromiseRecord,
+    Record,
+    Role,
+)
+from paxos_engine.roles.events import (
+    Crashed,
+    Failed,
+    Lost,
+    Paused,
+    Recovered,
+    Restarted,
+    Resumed,
+    Synced,
+)
+from paxos_engine.roles.leader import PaxosLeader
+from paxos_engine.roles.messages import Envelope
+from paxos_engine.storage.disk import Disk, DiskFailure, StorageError
+
+Action: TypeAlias = Callable[[float], Effects]
+"""A call into the role: now -> effects."""
+
+Status: TypeAlias = Literal["up", "failed", "paused", "crashed", "broken"]
+"""How a node stands: failed is deaf with its memory, paused stands still, crashed has lost its
+memory, and broken has a disk that failed or a defect of ours."""
+
+CRASHES: Final = ("crash", "power cut", "wipe")
+
+
+class Node:
+    """One node, without a thread or a clock of its own.
+
+    Args:
+        make: makes the role, at the start and after each crash.
+        disk: where its records go; it survives crashes.
+        transport: how its messages leave.
+        publish: how the trace is told.
+        sync_after: seconds for which a sync may wait for more records (a slow disk).
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Role],
+        disk: Disk,
+        transport: Transport,
+        publish: Publish,
+        sync_after: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self.standing: Status = "up"
+        self.disk = disk
+        self.role = make()
+        self._make = make
+        self._transport = transport
+        self._publish = publish
+        self._sync_after = sync_after
+        self._cycle = self._new_cycle()
+        self._has_to_start = True
+
+    @property
+    def name(self) -> str:
+        """The node id."""
+        return self.role.name
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next turn has something to do, if no message comes before."""
+        if self.standing != "up":
+            return None
+        times = [self.role.deadline, self._cycle.sync_at]
+        return min((time for time in times if time is not None), default=None)
+
+    def turn(self, envelopes: Iterable[Envelope], actions: Iterable[Action], now: float) -> None:
+        """Take messages, carry out actions, do what is due; one sync, then what was said leaves.
+
+        A node that is not up loses the messages; a paused one should not be handed any.
+        """
+        if self.standing != "up":
+            for envelope in envelopes:
+                lost = Lost(envelope.id, envelope.sender, self.standing)
+                self._publish(self.name, lost)
+            return
+        try:
+            self._cycle.run(self._steps(envelopes, actions, now), now)
+        except DiskFailure as error:
+            self.break_down(f"disk: {error}")
+
+    def forgets(self, kind: str) -> str:
+        """Say in one line what a crash of this kind would forget now."""
+        counts = Counter(_word(record) for record in [*self.disk.pending])
+        unsynced = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for word, n in counts.items())
+        waiting = f"{unsynced} not yet on disk" if unsynced else "nothing else: all is on disk"
+        match kind:
+            case "wipe":
+                return f"its memory and its disk: all {self.disk.mark} records"
+            case "power cut":
+                return f"its memory, and {waiting}"
+            case _:
+                return f"its memory; {waiting}, but written" if unsynced else "its memory"
+
+    # --- failures ------------------------------------------------------------------------
+
+    def fail(self) -> None:
+        """Become deaf and dumb; the memory is kept."""
+        self.standing = "failed"
+        self._publish(self.name, Failed())
+
+    def pause(self) -> None:
+        """Stand still."""
+        self.standing = "paused"
+        self._publish(self.name, Paused())
+
+    def crash(self, kind: str) -> None:
+        """Lose the memory (`crash`), unsynced records too (`power cut`), or the disk (`wipe`)."""
+        self.standing = "crashed"
+        forgotten = self.forgets(kind)
+        if kind == "wipe":
+            self.disk.wipe()
+        elif kind == "power cut":
+            self.disk.power_cut()
+        self._publish(self.name, Crashed(kind, forgotten))
+        # Nothing of the old memory may speak any more: neither the role, nor what it had said and
+        # was held back until a sync.
+        self.role = self._make()
+        self._cycle = self._new_cycle()
+
+    def recover(self) -> None:
+        """Come back: failed or paused with the memory, crashed with what the disk holds."""
+        was, self.standing = self.standing, "up"
+        match was:
+            case "failed":
+                self._publish(self.name, Recovered())
+                self._has_to_start = True
+            case "paused":
+                self._publish(self.name, Resumed())
+            case _:
+                self.restore()
+
+    def restore(self, note: str = "") -> None:
+        """Give the role what the disk holds, what was written but not synced included."""
+        try:
+            unsynced = len(self.disk.pending)
+            if unsynced:
+                written = self.disk.sync()
+                self._publish(self.name, Synced(self.disk.mark, unsynced, written, self.disk.kind))
+            self.role.restore(self.disk.records(), self.disk.mark)
+        except StorageError as error:
+            self.break_down(f"disk: {error}")
+            return
+        self._has_to_start = True
+        promised, accepted, applied = None, 0, 0
+        if isinstance(self.role, PaxosAcceptor):
+            promised, accepted = self.role.highest, self.role.votes
+        elif isinstance(self.role, PaxosLeader):
+            applied = self.role.log.applied_up_to
+        restarted = Restarted(promised, accepted, applied, self.disk.mark, note)
+        self._publish(self.name, restarted)
+
+    def break_down(self, reason: str) -> None:
+        """Stop for good, and say why: a wrong answer would be worse than none."""
+        self.standing = "broken"
+        self._publish(self.name, Crashed(reason, "everything in memory"))
+
+    # --- inside --------------------------------------------------------------------------
+
+    def _steps(
+        self, envelopes: Iterable[Envelope], actions: Iterable[Action], now: float
+    ) -> Iterator[Callable[[], Effects]]:
+        if self._has_to_start:
+            self._has_to_start = False
+            yield partial(self.role.start, now)
+        for envelope in envelopes:
+            yield partial(self._cycle.receive, envelope, now)
+        for action in actions:
+            yield partial(action, now)
+        deadline = self.role.deadline
+        if deadline is not None and deadline <= now:
+            yield partial(self.role.tick, now)
+
+    def _new_cycle(self) -> NodeCycle:
+        return NodeCycle(self.role, self.disk, self._transport, self._publish, self._sync_after)
+
+
+def _word(record: Record) -> str:
+    match record:
+        case PromiseRecord():
+            return "promise"
+        case AcceptRecord():
+            return "accepted value"
+        case _:
+            return "record"

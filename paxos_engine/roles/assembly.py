@@ -1,0 +1,121 @@
+"""What a cluster is made of: its shape, the rules it follows, and the making of each role.
+
+Both drivers make their roles here, so a run over UDP and one in the simulator differ in nothing
+that the protocol could notice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from paxos_engine.roles.acceptor import PaxosAcceptor
+from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
+from paxos_engine.roles.client import PaxosClient
+from paxos_engine.roles.effects import Role
+from paxos_engine.roles.election import Election, PortElection, Timing
+from paxos_engine.roles.leader import PaxosLeader
+from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
+from paxos_engine.roles.machine import KeyValueStore, StateMachine
+from paxos_engine.roles.quorum import Quorums
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which classes play the roles. The right ones by default; a wrong rule replaces one."""
+
+    acceptor: type[PaxosAcceptor] = PaxosAcceptor
+    acceptor_protocol: type[PaxosAcceptorProtocol] = PaxosAcceptorProtocol
+    leader: type[PaxosLeader] = PaxosLeader
+    leader_protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol
+    client: type[PaxosClient] = PaxosClient
+    machine: Callable[[], StateMachine] = KeyValueStore
+
+
+RIGHT = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A cluster as the protocol knows it.
+
+    Args:
+        leaders: how many; `L1` has the lowest rank.
+        acceptors: how many.
+        clients: how many.
+        mode: "multi" or "classic".
+        election: "number" or "port".
+        seed: of every role's jitter.
+        timing: the clockwork of the leaders, in seconds.
+        pipeline: instances that a primary may have under way at once.
+        snapshot_every: instances between two snapshots of a leader.
+        retain: instances that a leader keeps at the most while snapshots are lacking.
+        rules: which classes play the roles.
+    """
+
+    leaders: int = 2
+    acceptors: int = 5
+    clients: int = 1
+    mode: str = "multi"
+    election: str = "number"
+    seed: int = 0
+    timing: Timing = field(default_factory=Timing)
+    pipeline: int = 64
+    snapshot_every: int = 10_000
+    retain: int = 1_000_000
+    rules: Rules = RIGHT
+
+    @property
+    def leader_names(self) -> tuple[str, ...]:
+        """`L1`, `L2`, ... in ascending rank."""
+        return names("L", self.leaders)
+
+    @property
+    def acceptor_names(self) -> tuple[str, ...]:
+        """`A1`, `A2`, ..."""
+        return names("A", self.acceptors)
+
+    @property
+    def client_names(self) -> tuple[str, ...]:
+        """`C1`, `C2`, ..."""
+        return names("C", self.clients)
+
+    @property
+    def quorums(self) -> Quorums:
+        """The acceptors, and how many of them are enough: majorities for both phases."""
+        return Quorums.majorities(self.acceptor_names)
+
+    def make(self, name: str, life: int) -> Role:
+        """Return the role of a node at birth; what its disk holds is restored by the driver.
+
+        Args:
+            name: the node.
+            life: 1 at the start, one more after each crash: each life has jitter of its own, or
+                two crashed leaders would duel in step for ever.
+        """
+        rules = self.rules
+        if name in self.acceptor_names:
+            return rules.acceptor(name, self.leader_names, protocol=rules.acceptor_protocol)
+        rng = random.Random(f"{self.seed}/{name}/{life}")
+        if name in self.client_names:
+            return rules.client(name, self.leader_names, rng)
+        return rules.leader(
+            name,
+            self.leader_names,
+            self.quorums,
+            self.timing,
+            rng,
+            classic=self.mode == "classic",
+            pipeline=self.pipeline,
+            election=PortElection if self.election == "port" else Election,
+            protocol=rules.leader_protocol,
+            machine=rules.machine,
+            snapshot_every=self.snapshot_every,
+            retain=self.retain,
+        )
+
+
+def names(letter: str, count: int) -> tuple[str, ...]:
+    """Return the ids of `count` nodes of a kind: `A1`, `A2`, ..."""
+    return tuple(f"{letter}{position}" for position in range(1, count + 1))

@@ -1,0 +1,69 @@
+"""Why the cluster stands still: what a view tells, as one line for a person."""
+
+from __future__ import annotations
+
+from paxos_engine.roles.quorum import majority
+from paxos_engine.trace.view import ClusterView
+
+
+def why_pending(view: ClusterView) -> str:
+    """Say what unanswered commands wait for; empty if there are none."""
+    if not view.pending or view.header is None:
+        return ""
+    awaited = awaited_snapshots(view)
+    if awaited and _kept(view) > view.header.retain:
+        return f"the logs are full, and wait for {', '.join(awaited)}"
+    up = [node.name for node in view.acceptors if node.status == "up"]
+    count, needed = len(view.acceptors), view.header.quorum[1]
+    if len(up) < needed:
+        return f"{len(up)} of {count} acceptors up, {needed} needed"
+    if not any(node.status == "up" for node in view.leaders):
+        return "no leader is up"
+    if not view.primaries:
+        return _why_no_primary(view)
+    reached = max(sum(_reaches(view, primary, a) for a in up) for primary in view.primaries)
+    if reached < needed:
+        return f"partition: the primary reaches {reached} of {count}, {needed} needed"
+    return "under way"
+
+
+def why_kept(view: ClusterView) -> str:
+    """Say why nothing can be dropped from the logs; empty if it can."""
+    names = awaited_snapshots(view)
+    if not names or view.header is None:
+        return ""
+    most = view.header.retain
+    return f"logs wait for a snapshot of {', '.join(names)}: {_kept(view):,} of {most:,} kept"
+
+
+def awaited_snapshots(view: ClusterView) -> list[str]:
+    """Return the leaders without whose snapshot nothing can be dropped."""
+    ahead = max((node.snapshot for node in view.leaders), default=0)
+    lagging = [
+        node.name
+        for node in view.leaders
+        if node.snapshot < ahead and (node.status != "up" or node.applied_up_to < ahead)
+    ]
+    have = len(view.leaders) - len(lagging)
+    return lagging if have < majority(len(view.leaders)) else []
+
+
+def _kept(view: ClusterView) -> int:
+    """Return how many instances the leader keeps that keeps most."""
+    return max((node.chosen_up_to - node.compacted for node in view.leaders), default=0)
+
+
+def _why_no_primary(view: ClusterView) -> str:
+    for node in view.leaders:
+        if node.phase == "preparing" and node.status == "up":
+            return f"no primary: {node.name} asks for promises under {node.number}"
+    return "no primary: a leader is about to suspect the last one"
+
+
+def _reaches(view: ClusterView, sender: str, to: str) -> bool:
+    both = ([sender, to], [to, sender])
+    if any(pair in (view.faults.get("cuts") or []) for pair in both):
+        return False
+    groups = view.faults.get("groups") or []
+    sides = [[n for n, group in enumerate(groups) if name in group] for name in (sender, to)]
+    return sides[0] == sides[1]  # nodes that no group names are one more group
