@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "trace": {"roles"},
     "checks": {"trace", "roles"},
     "node": {"roles", "cycle", "storage"},
+    "simulation": {"roles", "cycle", "node", "storage", "faults", "trace", "checks"},
     "runtime": {"roles", "cycle", "node", "wire", "storage", "faults", "trace", "checks"},
 }
 """Room of the engine -> the other rooms that it may import."""

@@ -149,6 +149,10 @@ class FaultPlan:
             links = {**self._rules.links, link: faults}
             self._replace(f"link {sender} -> {to}: {faults.describe()}", links=links)
 
+    def clear_links(self) -> None:
+        """Make every link like the others again."""
+        self._replace("no link has faults of its own", links={})
+
     def partition(self, groups: Iterable[Iterable[str]]) -> None:
         """Cut the nodes of each group off from all others.
 

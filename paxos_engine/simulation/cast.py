@@ -1,0 +1,181 @@
+"""The nodes of a simulated cluster, and what may be done to them; when is decided elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from paxos_engine.cycle import Publish
+from paxos_engine.node import Action, Node
+from paxos_engine.roles.assembly import Shape
+from paxos_engine.roles.client import PaxosClient
+from paxos_engine.roles.effects import Outgoing
+from paxos_engine.roles.events import Entry, Header, Sent
+from paxos_engine.roles.leader import PaxosLeader
+from paxos_engine.roles.messages import Envelope
+from paxos_engine.simulation.disk import SimulatedDisk
+from paxos_engine.simulation.plan import Act
+
+Carry: TypeAlias = Callable[[str, str, list[Envelope]], None]
+"""Takes what was sent together: (sender, receiver, envelopes)."""
+
+
+COSTLY: Final = ("wipe", "bit flip", "disk failure")
+"""What a node may not come back from."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A node's own clock: it may run fast or slow, and jump."""
+
+    rate: float = 1.0
+    offset: float = 0.0
+
+    def local(self, t: float) -> float:
+        """Return what it shows at true time `t`."""
+        return self.offset + self.rate * t
+
+    def true(self, local: float) -> float:
+        """Return the true time at which it shows `local`."""
+        return (local - self.offset) / self.rate
+
+    def turn(self, rate: float, t: float) -> None:
+        """Run at another rate from true time `t` on, without going back."""
+        self.offset, self.rate = self.local(t) - rate * t, rate
+
+
+class Line:
+    """How one node's messages leave: stamped, told to the trace, and handed to whoever carries.
+
+    Args:
+        name: the node.
+        publish: how the trace is told.
+        carry: takes each datagram.
+    """
+
+    def __init__(self, name: str, publish: Publish, carry: Carry) -> None:
+        self._name = name
+        self._publish = publish
+        self._carry = carry
+        self._next = 1
+
+    def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
+        """Send the messages for each peer, as one datagram."""
+        for to, batch in batches.items():
+            envelopes = []
+            for outgoing in batch:
+                ident = f"{self._name}.{self._next}"
+                self._next += 1
+                self._publish(self._name, Sent(ident, to, outgoing.message, outgoing.after))
+                envelopes.append(Envelope(ident, self._name, to, outgoing.message))
+            self._carry(self._name, to, envelopes)
+
+
+class Cast:
+    """All nodes of a simulated cluster.
+
+    Args:
+        shape: the cluster.
+        publish: how the trace is told.
+        carry: takes what nodes send.
+    """
+
+    def __init__(self, shape: Shape, publish: Publish, carry: Carry) -> None:
+        self.shape = shape
+        self.disk_delay = 0.0
+        self.servers = [*shape.leader_names, *shape.acceptor_names]
+        self.disks = {name: SimulatedDisk(name) for name in (*self.servers, *shape.client_names)}
+        self.clocks = {name: Clock() for name in self.disks}
+        self.nodes: dict[str, Node] = {}
+        for name, disk in self.disks.items():
+            lives = itertools.count(1)
+            self.nodes[name] = Node(
+                lambda name=name, lives=lives: shape.make(name, next(lives)),  # type: ignore[misc]
+                disk,
+                Line(name, publish, carry),
+                publish,
+                lambda: self.disk_delay,
+            )
+
+    def header(self, seed: int, faults: dict[str, Any], command: str) -> Entry:
+        """Return the first entry of a trace."""
+        shape = self.shape
+        header = Header(
+            acceptors=shape.acceptor_names,
+            leaders=shape.leader_names,
+            quorum=(shape.quorums.phase1, shape.quorums.phase2),
+            mode=shape.mode,
+            seed=seed,
+            faults=faults,
+            command=command,
+            ports=dict.fromkeys(self.nodes, 0),
+            retain=shape.retain,
+        )
+        return Entry(0, 0.0, "cluster", header)
+
+    def submit(self, client: str, value: str, local: float) -> None:
+        """Give a client a value."""
+        role = self.nodes[client].role
+        assert isinstance(role, PaxosClient)
+        self.turn(client, [], [lambda now: role.submit(value, now)[1]], local)
+
+    def turn(
+        self, name: str, envelopes: list[Envelope], actions: Sequence[Action], local: float
+    ) -> None:
+        """Give a node a turn at `local` on its own clock."""
+        self.nodes[name].turn(envelopes, actions, local)
+
+    def lost_for_good(self) -> list[str]:
+        """Return the servers that nothing can bring back."""
+        return [name for name in self.servers if self._is_lost(name)]
+
+    def befall(self, act: Act, t: float) -> bool:
+        """Let an act befall its first node; return False where it cannot or must not happen.
+
+        What costs a node its disk is kept to fewer nodes than would cost a quorum of acceptors, and
+        one leader is left to serve the history: beyond that nothing could be demanded.
+        """
+        name = act.nodes[0]
+        node, disk = self.nodes[name], self.disks[name]
+        if node.standing == "broken" or (act.kind in COSTLY and not self._may_lose(name)):
+            return False
+        up, down = node.standing == "up", node.standing in ("failed", "paused", "crashed")
+        match act.kind:
+            case "fail" if up:
+                node.fail()
+            case "pause" if up:
+                node.pause()
+            case "crash" | "power cut" | "wipe" as kind if node.standing != "crashed":
+                node.crash(kind)
+            case "torn write" if node.standing != "crashed":
+                disk.tear(act.amount)
+                node.crash("power cut")
+            case "bit flip" if node.standing != "crashed":
+                disk.flip(act.amount, int(act.amount * 1e6) % 8)
+                node.crash("power cut")
+            case "disk failure" if up:
+                disk.fail()
+            case "recover" if down and not disk.refusal:
+                node.recover()
+            case "suspect" if up and isinstance(node.role, PaxosLeader):
+                node.role.election.suspect_at = self.clocks[name].local(t)
+            case "fill gaps" if up and isinstance(node.role, PaxosLeader):
+                self.turn(name, [], [node.role.fill_gaps], self.clocks[name].local(t))
+            case "clock":
+                self.clocks[name].turn(act.amount, t)
+            case _:
+                return False
+        return True
+
+    def _is_lost(self, name: str) -> bool:
+        node, disk = self.nodes[name], self.disks[name]
+        return node.standing == "broken" or bool(disk.refusal) or disk.is_damaged
+
+    def _may_lose(self, name: str) -> bool:
+        lost = {*self.lost_for_good(), name}
+        left = [a for a in self.shape.acceptor_names if a not in lost]
+        leaders = [leader for leader in self.shape.leader_names if leader not in lost]
+        quorums = self.shape.quorums
+        return len(left) >= max(quorums.phase1, quorums.phase2) and bool(leaders)

@@ -1,0 +1,77 @@
+"""A run as data: the cluster, what clients ask, and what goes wrong when.
+
+A plan and nothing else decides a simulated run, to the byte: it can be written down, run again in
+another process, and made smaller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from paxos_engine.faults.profiles import PERFECT, LinkFaults
+from paxos_engine.roles.assembly import Shape
+
+NODE_ACTS: Final = (
+    *("fail", "pause", "recover", "crash", "power cut", "torn write", "bit flip", "wipe"),
+    *("disk failure", "suspect"),
+)
+"""What can befall a node; `suspect` lets a leader claim the primacy at once."""
+
+NETWORK_ACTS: Final = (
+    *("partition", "heal", "cut", "slow link", "links as before", "slow disks", "calm"),
+)
+"""What can befall the network, or all disks."""
+
+OTHER_ACTS: Final = ("clock", "fill gaps")
+
+
+class Act(NamedTuple):
+    """Something that happens to the cluster.
+
+    Args:
+        t: when, in seconds of true time.
+        kind: one of the words above.
+        nodes: to whom: one node, the two ends of a link, or one side of a partition.
+        amount: how much: seconds of a delay, the part of a disk, the rate of a clock.
+        after: the name of an event of the first node: it happens right after the first one
+            behind `t`, in place of at `t`.
+    """
+
+    t: float
+    kind: str
+    nodes: tuple[str, ...] = ()
+    amount: float = 0.0
+    after: str = ""
+
+
+class Ask(NamedTuple):
+    """A client is given a value at `t`."""
+
+    t: float
+    client: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run.
+
+    Args:
+        seed: of the network's own chance; each concern has a generator of its own.
+        shape: the cluster.
+        faults: what every link does to datagrams while the storm lasts.
+        acts: what goes wrong, in order of time.
+        asks: what clients want, in order of time.
+        storm: seconds after which everything that can heal is healed.
+        calm: seconds after that within which everything has to be answered.
+    """
+
+    seed: int
+    shape: Shape
+    faults: LinkFaults = PERFECT
+    acts: tuple[Act, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    storm: float = 4.0
+    calm: float = 60.0
+    patterns: tuple[str, ...] = field(default=())  # which aims the swarm drew, for coverage
