@@ -40,6 +40,7 @@ def test_a_seed_gives_the_same_trace_to_the_byte_in_another_process_under_anothe
     program = (
         "from tests.simulation.test_world import trace_of\nfor s in range(12): print(trace_of(s))"
     )
+    path = os.pathsep.join(sys.path)
     for hash_seed in ("1", "2"):
         done = subprocess.run(
             [sys.executable, "-c", program],
