@@ -117,17 +117,23 @@ class Node:
     # --- failures ------------------------------------------------------------------------
 
     def fail(self) -> None:
-        """Become deaf and dumb; the memory is kept."""
+        """Become deaf and dumb; the memory is kept. A broken node stays broken."""
+        if self.standing == "broken":
+            return
         self.standing = "failed"
         self._publish(self.name, Failed())
 
     def pause(self) -> None:
         """Stand still."""
+        if self.standing == "broken":
+            return
         self.standing = "paused"
         self._publish(self.name, Paused())
 
     def crash(self, kind: str) -> None:
         """Lose the memory (`crash`), unsynced records too (`power cut`), or the disk (`wipe`)."""
+        if self.standing == "broken":
+            return
         self.standing = "crashed"
         forgotten = self.forgets(kind)
         if kind == "wipe":
@@ -142,6 +148,8 @@ class Node:
 
     def recover(self) -> None:
         """Come back: failed or paused with the memory, crashed with what the disk holds."""
+        if self.standing == "broken":
+            return
         was, self.standing = self.standing, "up"
         match was:
             case "failed":

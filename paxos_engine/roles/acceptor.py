@@ -155,15 +155,23 @@ class PaxosAcceptor(Role):
             report = protocol.report()
             if report is not None:
                 records.append(AcceptRecord(report.number, instance, report.value))
-            if report is None or protocol.promised > report.number:
+            covered = max(report.number if report else ZERO, self._range_promise(instance))
+            if protocol.promised > covered:
                 promises.append(PromiseRecord(protocol.promised, instance, instance))
         stairs = zip(self._range_numbers, self._range_starts, strict=True)
         return [*records, *promises, *(PromiseRecord(n, first, None) for n, first in stairs)]
 
-    def _highest_promise(self, first: int, last: int | None) -> ProposalNumber:
-        """Return the highest number promised for any instance of `first`..`last`."""
+    def _highest_promise(
+        self, first: int, last: int | None, number: ProposalNumber
+    ) -> ProposalNumber:
+        """Return the highest number promised for any instance of `first`..`last`.
+
+        Where `number` is no lower than any promise, an upper bound that does not exceed it will do.
+        """
         if last is not None:
             return self._at(first, remember=False).promised
+        if number >= self.highest:
+            return self.highest  # nothing promised anywhere is higher: no need to look
         highest = self._range_numbers[-1] if self._range_numbers else ZERO
         for instance, protocol in self._open.items():
             if instance >= first and protocol.promised > highest:
@@ -184,13 +192,14 @@ class PaxosAcceptor(Role):
         if last not in (None, first) or prepare.cursor < first:
             effects.say(_refused(envelope, "a prepare is for one instance, or for all from one on"))
             return
-        promised = self._highest_promise(first, last)
+        promised = self._highest_promise(first, last, number)
         if not self._protocol(first, promised).may_promise(number):
             effects.say(Rejected(first, number, promised))
             effects.send(envelope.sender, Nack(number, first, promised))
             return
         page = self._page(prepare)
-        if self._promise_is_new(number, first, last):
+        is_new = self._promise_is_new(number, first, last)
+        if is_new:
             # Answering before this is on disk would break agreement after a crash: the leader
             # would count on a promise that nobody remembers (2.5).
             effects.record(PromiseRecord(number, first, last))
@@ -198,7 +207,7 @@ class PaxosAcceptor(Role):
                 self._promise_range(first, number)
             else:
                 self._promise_one(prepare)
-        if prepare.cursor == first:
+        if is_new:
             everything = self._reports(first, last)
             effects.say(Promised(number, first, last, everything, self.compacted, effects.mark))
         effects.send(envelope.sender, page)

@@ -52,6 +52,8 @@ class Shape:
         snapshot_every: instances between two snapshots of a leader.
         retain: instances that a leader keeps at the most while snapshots are lacking.
         rules: which classes play the roles.
+        run: what sets the clients of this run apart from those of earlier runs over the same
+            history; empty where there is none.
     """
 
     leaders: int = 2
@@ -65,6 +67,7 @@ class Shape:
     snapshot_every: int = 10_000
     retain: int = 1_000_000
     rules: Rules = RIGHT
+    run: str = ""
 
     @property
     def leader_names(self) -> tuple[str, ...]:
@@ -99,7 +102,8 @@ class Shape:
             return rules.acceptor(name, self.leader_names, protocol=rules.acceptor_protocol)
         rng = random.Random(f"{self.seed}/{name}/{life}")
         if name in self.client_names:
-            return rules.client(name, self.leader_names, rng)
+            client = f"{name}-{self.run}" if self.run else name
+            return rules.client(name, self.leader_names, rng, client=client)
         return rules.leader(
             name,
             self.leader_names,

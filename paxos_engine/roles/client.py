@@ -41,13 +41,15 @@ class PaxosClient(Role):
     """One client of the cluster.
 
     Args:
-        name: its node id, `C1`, which is also the client id in its commands.
+        name: its node id, `C1`.
         leaders: the leaders that it may ask.
         rng: the source of jitter.
         retry_after: seconds without an answer before it tries another leader (then doubled).
         retry_at_most: the longest such wait, in seconds.
         window: how many commands are under way at once; further ones wait here, in order.
         session: an open session to go on with; 0 opens one with the first command.
+        client: the client id in its commands; its name if empty. Who starts anew beside a history
+            that is kept needs another one each time, since its sequences begin at 1 again.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class PaxosClient(Role):
         retry_at_most: float = 1.0,
         window: int = 128,
         session: int = 0,
+        client: str = "",
     ) -> None:
         self.name = name
+        self.client = client or name
         self.leaders = tuple(leaders)
         self._rng = rng
         self._retry_after = retry_after
@@ -98,8 +102,8 @@ class PaxosClient(Role):
         self._sequence += 1
         sequence = self._sequence
         effects = Effects()
-        command = Command(self.name, sequence, value)
-        effects.say(Submitted(self.name, sequence, command))
+        command = Command(self.client, sequence, value)
+        effects.say(Submitted(self.client, sequence, command))
         self._waiting.append(_Outstanding(command, now))
         self._send_more(now, effects)
         return sequence, effects
@@ -118,9 +122,9 @@ class PaxosClient(Role):
         """Handle a reply or a redirect; what concerns no outstanding command changes nothing."""
         effects = Effects()
         match envelope.message:
-            case Reply(client=self.name) as reply:
+            case Reply() as reply if reply.client == self.client:
                 self._reply(envelope.sender, reply, now, effects)
-            case Redirect(client=self.name) as redirect:
+            case Redirect() as redirect if redirect.client == self.client:
                 self._redirect(redirect, now, effects)
             case other:
                 reason = f"{self.name} takes no {KINDS[type(other)]} of others"
@@ -148,7 +152,7 @@ class PaxosClient(Role):
         self._primary = sender
         if out.command.opens_session:
             self._session = reply.instance
-            effects.say(SessionOpened(self.name, reply.instance))
+            effects.say(SessionOpened(self.client, reply.instance))
         else:
             effects.say(self._answered(out, reply.instance, reply.result, reply.outcome, now))
             if reply.outcome == "unknown" and out.command.session == self._session:
@@ -159,7 +163,7 @@ class PaxosClient(Role):
         self, out: _Outstanding, instance: int, result: str, outcome: str, now: float
     ) -> Event:
         seconds = now - out.since
-        return Answered(self.name, out.command.sequence, instance, result, outcome, seconds)
+        return Answered(self.client, out.command.sequence, instance, result, outcome, seconds)
 
     def _redirect(self, redirect: Redirect, now: float, effects: Effects) -> None:
         out = self._out.get(redirect.sequence)
@@ -192,14 +196,14 @@ class PaxosClient(Role):
     def _open_session(self, now: float, effects: Effects) -> None:
         """Ask for a session, whose id no command before can have used (once at a time)."""
         if self._waiting and 0 not in self._out:
-            out = self._out[0] = _Outstanding(Command(self.name, 0, "open session"), now)
-            effects.say(Submitted(self.name, 0, out.command))
+            out = self._out[0] = _Outstanding(Command(self.client, 0, "open session"), now)
+            effects.say(Submitted(self.client, 0, out.command))
             self._send(out, now, effects, "")
 
     def _send(self, out: _Outstanding, now: float, effects: Effects, why_again: str) -> None:
         command = out.command
         if why_again:
-            effects.say(Retried(self.name, command.sequence, self._primary, why_again))
+            effects.say(Retried(self.client, command.sequence, self._primary, why_again))
         out.attempts += 1
         out.asked = self._primary
         effects.send(self._primary, Request(command))

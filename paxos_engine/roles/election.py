@@ -43,6 +43,10 @@ class Timing:
         return wait * (0.75 + 0.5 * rng.random())
 
 
+LONGEST_BACK_OFF: Final = 32.0
+"""Election time-outs that a leader waits at the most, on average, after claims that failed."""
+
+
 class Standing(Enum):
     """What a leader is at the moment."""
 
@@ -73,6 +77,7 @@ class Election:
         self.primary_number = ZERO
         self.suspect_at = 0.0
         self._below_top = leaders - rank
+        self._failed_claims = 0  # since anybody was last known to lead
         self._rng = rng
 
     def start(self, now: float) -> None:
@@ -103,21 +108,25 @@ class Election:
     def heard(self, sender: str, number: ProposalNumber, now: float) -> None:
         """Note the heartbeat of a primary, and be patient for another time-out."""
         self.primary, self.primary_number = sender, number
+        self._failed_claims = 0
         self.suspect_at = now + self._patience()
 
     def won(self, number: ProposalNumber) -> None:
         """Note that this leader is primary itself."""
         self.primary, self.primary_number = self.name, number
+        self._failed_claims = 0
 
     def back_off(self, now: float) -> None:
         """Wait a random while before the next claim, so that duelling leaders come apart.
 
-        Two leaders that outbid each other at once can go on for ever (2.4); random waits of up
-        to twice the time-out let one of them finish both phases.
+        Two leaders that outbid each other at once can go on for ever (2.4); random waits that
+        grow with every claim that failed let one of them finish phase 1, however long it takes.
         """
         if self.primary == self.name:
             self.primary = None
-        self.suspect_at = now + self._patience() * (0.5 + self._rng.random())
+        growth = min(2.0**self._failed_claims, LONGEST_BACK_OFF)
+        self._failed_claims += 1
+        self.suspect_at = now + self._patience() * growth * (0.5 + self._rng.random())
 
     def _patience(self) -> float:
         slower = 1.0 + RANK_STEP * self._below_top

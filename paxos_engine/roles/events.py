@@ -203,7 +203,10 @@ class Learned(Event):
 
 @dataclass(frozen=True, slots=True)
 class Applied(Event):
-    """A leader applied an instance, in order; a duplicate names the instance that did the work."""
+    """A leader applied an instance, in order; a duplicate names the instance that did the work.
+
+    Nothing was done where the command's session had `expired`.
+    """
 
     name: ClassVar[str] = "applied"
     instance: int
@@ -212,6 +215,7 @@ class Applied(Event):
     state: str
     duplicate_of: int | None = None
     changed: tuple[tuple[str, str | None], ...] = ()
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,7 +506,7 @@ def describe(event: Event) -> str:
     parts = [event.name]
     for field in fields(event):
         value = getattr(event, field.name)
-        if value not in (None, (), ""):
+        if value is not False and value not in (None, (), ""):
             parts.append(f"{field.name.rstrip('_')}={_text(value)}")
     return " ".join(parts)
 

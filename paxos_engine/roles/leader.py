@@ -242,6 +242,8 @@ class PaxosLeader(Role):
                 installed = self.learner.take_chunk(sender, piece, now, effects)
                 if installed is not None:
                     self._proposals.overtaken(installed.applied)
+                    for instance in [i for i in self._filling if i <= installed.applied]:
+                        del self._filling[instance]
 
     def _finish(self, effects: Effects, now: float) -> Effects:
         phase = self._phase_one
@@ -289,6 +291,8 @@ class PaxosLeader(Role):
         phase = self._phase_one
         if phase is None or not phase.hear(acceptor, promise, envelope.id):
             return
+        if not promise.final:
+            phase.attempts = 0  # pages come: a lost one is to be asked for again soon
         if acceptor not in phase.promised_by:
             effects.send(acceptor, phase.ask(acceptor))
 
@@ -356,6 +360,8 @@ class PaxosLeader(Role):
                         self._propose(instance, self._classic, now, effects)
                     else:
                         self._proposals.queue.appendleft(command)
+                else:
+                    self._proposals.applied(command)
             else:
                 return
 
@@ -462,7 +468,7 @@ class PaxosLeader(Role):
     # --- gaps ----------------------------------------------------------------------------
 
     def _open_below(self) -> bool:
-        return bool(self.log.holes()) or bool(self._proposals.under_way)
+        return self.log.highest_chosen > self.log.chosen_up_to or bool(self._proposals.under_way)
 
     def _watch_for_gaps(self, now: float, effects: Effects) -> None:
         """Fill a gap that has outlived `gap_fill_after`, by phase 1 under a new number."""

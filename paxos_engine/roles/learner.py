@@ -6,7 +6,8 @@ one that takes over is nearly up to date.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from paxos_engine.roles.acceptor import PAGE_BYTES, WINDOW
@@ -51,6 +52,9 @@ from paxos_engine.roles.values import ProposalNumber, Value, value_size
 CATCH_UP_SPAN: Final = 4096
 """How many instances one catch-up request asks for at the most."""
 
+TRANSFER_STALLS: Final = 4
+"""Times `catch_up_after` without a new piece after which a snapshot is fetched from the start."""
+
 HOLES_NAMED: Final = 64
 """How many holes are named one by one before a request says it all."""
 
@@ -79,6 +83,7 @@ class Learner:
         self.log = ReplicatedLog(machine)
         self._snapshot_every = snapshot_every
         self._transfer: SnapshotTransfer | None = None
+        self._served: dict[str, Snapshot] = {}  # what each peer is being sent
         self.records: dict[int, InstanceRecord] = {}
         self.ask_at: float | None = None
         self._quorums = quorums
@@ -87,6 +92,8 @@ class Learner:
         self._protocol = protocol
         self._target = 0
         self._asked_from = 0
+        self._source = ""  # who sends the snapshot that is under way
+        self._heard_piece_at = 0.0
         self._turn = 0
 
     def record(self, instance: int) -> InstanceRecord:
@@ -176,15 +183,26 @@ class Learner:
                 self.log.compact(up_to)
 
     def checkpoint(self) -> list[Record]:
-        """Return records that restore the history."""
-        rows: Iterable[tuple[int, tuple[ProposalNumber, Value]]] = self.log.all_chosen()
-        kept: list[Record] = [ChosenRecord(instance, *row) for instance, row in rows]
+        """Return records that restore the history: the snapshot, and what lies behind it."""
+        kept: list[Record] = [
+            ChosenRecord(instance, *row)
+            for instance, row in self.log.all_chosen()
+            if instance > self.snapshot_applied
+        ]
         return [SnapshotRecord(self.log.snapshot), *kept] if self.log.snapshot else kept
 
     def send_snapshot(self, peer: str, request: SnapshotRequest, effects: Effects) -> None:
-        """Send a peer the piece that it asks for, or the beginning of a later snapshot."""
-        if self.log.snapshot is not None:
-            effects.send(peer, chunk(self.log.snapshot, request))
+        """Send a peer the piece that it asks for, or the beginning of the latest snapshot.
+
+        A snapshot that is under way is served to its end, though a later one was taken since: else
+        a peer on a slow network would begin anew each time, and never have one.
+        """
+        served = self._served.get(peer)
+        if served is None or served.applied != request.applied:
+            served = self.log.snapshot
+        if served is not None:
+            self._served[peer] = served
+            effects.send(peer, chunk(served, request))
 
     def take_chunk(
         self, peer: str, piece: SnapshotChunk, now: float, effects: Effects
@@ -193,18 +211,25 @@ class Learner:
         if piece.applied <= self.log.applied_up_to:
             return None
         transfer = self._transfer
-        if transfer is None or transfer.applied < piece.applied:
+        if transfer is None:
             transfer = self._transfer = SnapshotTransfer(piece)
+            self._source = peer
+        elif peer != self._source:
+            return None  # one at a time, or two that serve different ones would undo each other
+        had = transfer.received
         snapshot = transfer.take(piece)
         if snapshot is None:
-            effects.send(peer, transfer.request)
-            self._asked_from, self.ask_at = self.log.chosen_up_to, now + self._timing.catch_up_after
+            if transfer.received != had:  # a piece that comes twice must not be asked on twice
+                effects.send(peer, transfer.request)
+                self._heard_piece_at = now
+                self.ask_at = now + self._timing.retransmit_after
             return None
         self._transfer = None
         if not self.log.install(snapshot):
             return None
         for instance in [i for i in self.records if i <= snapshot.applied]:
             del self.records[instance]
+        self.ask_at = None
         self._keep(snapshot, "installed", effects)
         effects.compact = True
         self.watch(now)
@@ -225,8 +250,7 @@ class Learner:
     def watch(self, now: float) -> None:
         """Plan a request if the history is behind or has a hole, and none is planned."""
         if self.ask_at is None and self._behind() and self._peers:
-            self._asked_from = self.log.chosen_up_to
-            self.ask_at = now + self._timing.catch_up_after
+            self._plan(now)
 
     def ask_now(self, now: float) -> None:
         """Ask at the next tick instead of waiting for a stall."""
@@ -239,13 +263,19 @@ class Learner:
         if self.ask_at is None or now < self.ask_at:
             return
         self.ask_at = None
+        if self._transfer is not None:
+            if now <= self._heard_piece_at + TRANSFER_STALLS * self._timing.catch_up_after:
+                effects.send(self._source, self._transfer.request)
+                self.ask_at = now + self._timing.retransmit_after
+                return
+            self._transfer = None  # whoever sent it is gone, or has another one by now
         if self._behind() and self.log.chosen_up_to == self._asked_from:
             self._ask(self._next_peer(primary), effects)
         self.watch(now)
 
     def answer(self, peer: str, request: CatchUpRequest, effects: Effects) -> None:
         """Send a peer the chosen rows that it asks for, as many as one message holds."""
-        base, kept = self.log.tail
+        base, kept, _ = self.log.tail
         if request.first <= base:
             effects.send(peer, CatchUpReply(request.first, (), self.log.chosen_up_to, base))
             return
@@ -264,12 +294,11 @@ class Learner:
     ) -> list[int]:
         """Learn the rows that a peer sent; ask it for the next page if there is one."""
         if reply.compacted > self.log.chosen_up_to:
-            transfer = self._transfer
-            request = transfer.request if transfer else SnapshotRequest(0, 0)
-            effects.send(peer, request)
+            if self._transfer is None:
+                effects.send(peer, SnapshotRequest(0, 0))
             return []
         new: list[int] = []
-        holes = set(self.log.holes()[:HOLES_NAMED])
+        holes = set(self._holes())
         for offset, (number, value) in enumerate(reply.entries):
             instance = reply.first + offset
             if self.is_open(instance):
@@ -286,6 +315,14 @@ class Learner:
         self.watch(now)
         return new
 
+    def _holes(self) -> list[int]:
+        return list(islice(self.log.holes(), HOLES_NAMED))
+
+    def _plan(self, now: float) -> None:
+        """Ask again later, unless there is progress until then."""
+        self._asked_from = self.log.chosen_up_to
+        self.ask_at = now + self._timing.catch_up_after
+
     def _behind(self) -> bool:
         return max(self._target, self.log.highest_chosen) > self.log.chosen_up_to
 
@@ -299,7 +336,7 @@ class Learner:
         first = self.log.chosen_up_to + 1
         last = max(self._target, self.log.highest_chosen)
         last = min(last, first + CATCH_UP_SPAN - 1)
-        for hole in self.log.holes()[:HOLES_NAMED]:
+        for hole in self._holes():
             effects.say(GapFound(hole, "missed"))
         effects.say(CatchUpAsked(peer, first, last))
         effects.send(peer, CatchUpRequest(first, last))

@@ -12,11 +12,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.sessions import EXPIRED, Sessions
 from paxos_engine.roles.values import Command, NoOp, ProposalNumber, Value
+
+RESULT_BYTES: Final = 60_000
+"""The most that a result may have, or its reply would fit no datagram and never arrive."""
 
 
 class Chosen(NamedTuple):
@@ -35,6 +38,7 @@ class AppliedRow(NamedTuple):
     state: str
     duplicate_of: int | None
     changed: tuple[tuple[str, str | None], ...] = ()
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,14 @@ class Snapshot:
 
 
 class Tail(NamedTuple):
-    """The rows from `base` + 1 on; the list only grows, so that any thread may read it."""
+    """The rows from `base` + 1 on, and which of them had no effect of their own.
+
+    Both only grow, so that any thread may read them.
+    """
 
     base: int
     rows: list[Chosen]
+    silent: set[int]
 
 
 class ReplicatedLog:
@@ -74,12 +82,12 @@ class ReplicatedLog:
     """
 
     def __init__(self, machine: Callable[[], StateMachine] = KeyValueStore) -> None:
-        self.tail = Tail(0, [])
+        self.tail = Tail(0, [], set())
         self.machine = machine()
         self.applied_up_to = 0
-        self.silent: set[int] = set()  # instances whose command had no effect of its own
         self.snapshot: Snapshot | None = None
         self._beyond: dict[int, Chosen] = {}
+        self._highest = 0
         self._sessions = Sessions()
         self._digest = bytes(8)
 
@@ -101,7 +109,7 @@ class ReplicatedLog:
     @property
     def highest_chosen(self) -> int:
         """The highest instance known as chosen, beyond holes included."""
-        return max(self._beyond, default=self.chosen_up_to)
+        return max(self._highest, self.chosen_up_to)
 
     @property
     def state(self) -> str:
@@ -114,17 +122,16 @@ class ReplicatedLog:
 
     def chosen(self, instance: int) -> Chosen | None:
         """Return what is known as chosen for `instance`; None too for what is dropped."""
-        base, rows = self.tail
+        base, rows, _ = self.tail
         if base < instance <= base + len(rows):
             return rows[instance - base - 1]
         return self._beyond.get(instance)
 
-    def holes(self) -> list[int]:
-        """Return the instances not chosen below the highest that is."""
-        if not self._beyond:
-            return []
-        top = max(self._beyond)
-        return [i for i in range(self.chosen_up_to + 1, top) if i not in self._beyond]
+    def holes(self) -> Iterator[int]:
+        """Yield the instances not chosen below the highest that is."""
+        for instance in range(self.chosen_up_to + 1, self.highest_chosen):
+            if instance not in self._beyond:
+                yield instance
 
     def all_chosen(self) -> Iterator[tuple[int, Chosen]]:
         """Yield every row that is kept, those beyond holes included."""
@@ -136,6 +143,7 @@ class ReplicatedLog:
         if self.knows(instance):
             return False
         self._beyond[instance] = Chosen(number, value)
+        self._highest = max(self._highest, instance)
         self._join()
         return True
 
@@ -146,7 +154,7 @@ class ReplicatedLog:
 
     def apply_ready(self) -> Iterator[AppliedRow]:
         """Apply, in order, what has become contiguous."""
-        base, rows = self.tail
+        base, rows, _ = self.tail
         while self.applied_up_to < base + len(rows):
             instance = self.applied_up_to + 1
             row = self._apply(instance, rows[instance - base - 1].value)
@@ -167,35 +175,36 @@ class ReplicatedLog:
     def install(self, snapshot: Snapshot) -> bool:
         """Take a snapshot's state in place of ours; return False if ours is as far.
 
-        Rows that the snapshot covers are kept if they are known without holes, and dropped else.
+        Rows that it covers are dropped: nobody has seen here which of them had an effect.
         """
         if snapshot.applied <= self.applied_up_to:
             return False
         self.machine.restore(snapshot.machine)
         self._sessions = snapshot.sessions
         self._digest = bytes.fromhex(snapshot.state)
-        self.applied_up_to = snapshot.applied
         self.snapshot = snapshot
-        if snapshot.applied > self.chosen_up_to:
-            self.tail = Tail(snapshot.applied, [])
-            self._beyond = {i: c for i, c in self._beyond.items() if i > snapshot.applied}
-            self._join()
+        base, rows, _ = self.tail
+        kept = rows[max(0, snapshot.applied - base) :]
+        self._beyond = {i: c for i, c in self._beyond.items() if i > snapshot.applied}
+        # In this order: who reads on another thread finds each row that `applied_up_to` promises.
+        self.tail = Tail(snapshot.applied, kept, set())
+        self._join()
+        self.applied_up_to = snapshot.applied
         return True
 
     def compact(self, up_to: int) -> int:
         """Drop the rows up to `up_to`, as far as our own snapshot covers them; return how far."""
         covered = self.snapshot.applied if self.snapshot else 0
-        base, rows = self.tail
+        base, rows, silent = self.tail
         last = min(up_to, covered, base + len(rows))
         if last > base:
-            self.tail = Tail(last, rows[last - base :])
-            self.silent = {instance for instance in self.silent if instance > last}
+            self.tail = Tail(last, rows[last - base :], {i for i in silent if i > last})
         return self.tail.base
 
     # --- inside --------------------------------------------------------------------------
 
     def _join(self) -> None:
-        base, rows = self.tail
+        base, rows, _ = self.tail
         while (row := self._beyond.pop(base + len(rows) + 1, None)) is not None:
             rows.append(row)
 
@@ -211,7 +220,7 @@ class ReplicatedLog:
         if session is None:
             # It may have been applied before its session expired: to apply it now could do so a
             # second time.
-            return self._without_effect(instance, value, EXPIRED, None)
+            return self._without_effect(instance, value, EXPIRED, None, expired=True)
         self._sessions.use(value, instance)
         session.forget_before(value.oldest)
         before = session.replies.get(value.sequence)
@@ -220,18 +229,37 @@ class ReplicatedLog:
             at, result = before or (0, "")
             return self._without_effect(instance, value, result, at)
         result, changed = self.machine.apply(value.value)
+        result = clipped(result)
         session.replies[value.sequence] = (instance, result)
-        self._chain(
-            repr((value.client, value.session, value.sequence, value.value, result)).encode()
-        )
+        done = (value.client, value.session, value.sequence, value.value, result)
+        self._chain(_bytes(repr(done)))
         return AppliedRow(instance, value, result, self.state, None, changed)
 
     def _without_effect(
-        self, instance: int, command: Command, result: str, duplicate_of: int | None
+        self,
+        instance: int,
+        command: Command,
+        result: str,
+        duplicate_of: int | None,
+        expired: bool = False,
     ) -> AppliedRow:
-        self.silent.add(instance)
-        self._chain(repr((command.client, result, duplicate_of)).encode())
-        return AppliedRow(instance, command, result, self.state, duplicate_of)
+        self.tail.silent.add(instance)
+        self._chain(_bytes(repr((command.client, result, duplicate_of))))
+        return AppliedRow(instance, command, result, self.state, duplicate_of, expired=expired)
 
     def _chain(self, what: bytes) -> None:
         self._digest = blake2b(self._digest + what, digest_size=8).digest()
+
+
+def clipped(result: str) -> str:
+    """Return `result`, or as much of it as a reply can carry: the same on every leader."""
+    if len(result) * 4 <= RESULT_BYTES:
+        return result
+    data = _bytes(result)
+    if len(data) <= RESULT_BYTES:
+        return result
+    return data[: RESULT_BYTES - 16].decode("utf-8", "ignore") + "... (clipped)"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -8,11 +8,21 @@ other half tells.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from typing import NamedTuple
+
 from paxos_engine.roles.acceptor import WINDOW
 from paxos_engine.roles.leader_protocol import PromiseHeard
 from paxos_engine.roles.messages import AcceptedReport, Prepare, Promise
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber
+
+
+class _Page(NamedTuple):
+    """A page that has come: the first instance that it speaks of, and the message's id."""
+
+    cursor: int
+    message: str
 
 
 class PhaseOne:
@@ -32,7 +42,7 @@ class PhaseOne:
         self.attempts = 0
         self._quorums = quorums
         self._cursor = dict.fromkeys(quorums.acceptors, first)
-        self._messages: dict[str, list[str]] = {name: [] for name in quorums.acceptors}
+        self._pages: dict[str, list[_Page]] = {name: [] for name in quorums.acceptors}
         self._reports: dict[str, dict[int, AcceptedReport]] = {n: {} for n in quorums.acceptors}
         self._complete: list[str] = []
         self.compacted = 0  # the highest instance that a complete promise will not speak of
@@ -55,7 +65,7 @@ class PhaseOne:
         `WINDOW` beyond the chosen prefix: a report beyond a wider jump is nonsense, and filling
         up to it would take for ever.
         """
-        highest = self.first - 1
+        highest = max(self.first - 1, self.compacted)  # what is compacted is chosen
         for instance in sorted({i for a in self._complete for i in self._reports[a]}):
             if instance > highest + WINDOW:
                 break
@@ -81,7 +91,7 @@ class PhaseOne:
             return False
         if not promise.final and (promise.covers_to is None or promise.covers_to < promise.cursor):
             return False
-        self._messages[acceptor].append(message)
+        self._pages[acceptor].append(_Page(promise.cursor, message))
         for report in promise.reported:
             if report.instance >= promise.cursor:
                 self._reports[acceptor][report.instance] = report
@@ -95,6 +105,13 @@ class PhaseOne:
     def promises_for(self, instance: int) -> list[PromiseHeard]:
         """Return what each complete promise says of `instance`, in the order of arrival."""
         return [
-            PromiseHeard(a, self._reports[a].get(instance), tuple(self._messages[a]))
+            PromiseHeard(a, self._reports[a].get(instance), self._messages(a, instance))
             for a in self._complete
         ]
+
+    def _messages(self, acceptor: str, instance: int) -> tuple[str, ...]:
+        """Return the ids of the page that speaks of `instance`, and of the final one."""
+        pages = self._pages[acceptor]
+        page = pages[bisect_right(pages, instance, key=lambda page: page.cursor) - 1]
+        last = pages[-1]
+        return (page.message,) if page is last else (page.message, last.message)

@@ -30,7 +30,7 @@ class Service:
             node = self._waiting.pop(key, None)
             if node is None:
                 continue
-            if row.result == EXPIRED:
+            if row.expired:
                 effects.send(node, Reply(*key, row.instance, EXPIRED, "unknown"))
             else:
                 at = row.duplicate_of or row.instance

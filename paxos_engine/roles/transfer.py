@@ -33,6 +33,11 @@ class SnapshotTransfer:
         self._body = bytearray()
 
     @property
+    def received(self) -> int:
+        """How many bytes have come."""
+        return len(self._body)
+
+    @property
     def request(self) -> SnapshotRequest:
         """The question for the next piece."""
         return SnapshotRequest(self.applied, len(self._body))

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final
 
@@ -68,7 +69,9 @@ class Cluster:
         self.config = config or ClusterConfig()
         began = clock()
         self._clock: Callable[[], float] = lambda: clock() - began
-        self._shape = self.config.shape
+        # Without this a command of an earlier run could be answered in place of one of ours.
+        run = secrets.token_hex(3) if self.config.data_dir is not None else ""
+        self._shape = replace(self.config.shape, run=run)
         self.leaders = list(self._shape.leader_names)
         self.acceptors = list(self._shape.acceptor_names)
         self.nodes = [*self.leaders, *self.acceptors]
@@ -212,7 +215,7 @@ class Cluster:
         Raises:
             KeyError: there is no such leader.
         """
-        base, rows = self._log(leader).tail
+        base, rows, _ = self._log(leader).tail
         return [
             (instance, row.value.value if isinstance(row.value, Command) else None)
             for instance, row in enumerate(rows[:], base + 1)

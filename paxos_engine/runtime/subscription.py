@@ -90,14 +90,15 @@ class Subscription:
     def _advance(self) -> ChosenCommand | StateReached | None:
         log = max(self._logs(), key=lambda log: log.applied_up_to)
         while self._next <= log.applied_up_to:
-            base, rows = log.tail
+            base, rows, silent = log.tail
             if self._next <= base and log.snapshot is not None:
                 snapshot = log.snapshot
                 self._next = snapshot.applied + 1
                 return StateReached(snapshot.applied, snapshot.machine)
-            instance, self._next = self._next, self._next + 1
+            instance = self._next
             value = rows[instance - base - 1].value
-            if isinstance(value, Command) and instance not in log.silent:
+            self._next += 1
+            if isinstance(value, Command) and instance not in silent:
                 return ChosenCommand(instance, value.value)
         return None
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from paxos_engine.roles.acceptor import WINDOW
 from paxos_engine.roles.log import ReplicatedLog, Snapshot
 from paxos_engine.roles.machine import KeyValueStore
-from paxos_engine.roles.messages import Accept, Compacted, Heartbeat, Prepare, SnapshotRequest
+from paxos_engine.roles.messages import (
+    Accept,
+    AcceptedReport,
+    Compacted,
+    Heartbeat,
+    Prepare,
+    Promise,
+    SnapshotRequest,
+)
+from paxos_engine.roles.phase_one import PhaseOne
+from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.sessions import EXPIRED, LIFE, Sessions
 from paxos_engine.roles.transfer import CHUNK_BYTES, SnapshotTransfer, chunk
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber
@@ -156,3 +167,60 @@ def test_a_leader_that_lacks_what_an_acceptor_dropped_does_not_propose_before_it
     stage.run(3.0, step=0.05)
     assert stage.leader("L1").log.chosen_up_to >= 12
     assert stage.leader("L1").log.state == stage.leader("L2").log.state
+
+
+def test_a_result_that_no_reply_could_carry_is_clipped_alike_on_every_leader() -> None:
+    store = "x" * 50_000
+    logs = [ReplicatedLog(), ReplicatedLog()]
+    for log in logs:
+        log.learn(1, N1, Command("C1", 0, "open"))
+        log.learn(2, N1, Command("C1", 1, f"set k {store}", 1, 1))
+        log.learn(3, N1, Command("C1", 2, f"cas k {'y' * 50_000} z", 1, 1))
+        result = [row.result for row in log.apply_ready()][-1]
+        assert result is not None
+        assert len(result.encode()) <= 60_000
+        assert result.endswith("(clipped)")
+    assert logs[0].state == logs[1].state
+
+
+def test_a_value_that_reads_like_an_expired_session_is_a_value() -> None:
+    stage = Stage(acceptors=3)
+    stage.run(1.0)
+    stage.submit(f"set k {EXPIRED}")
+    stage.submit("get k")
+    stage.run(2.0)
+    assert [e.outcome for e in stage.happened("answered")] == ["chosen", "chosen"]  # type: ignore[attr-defined]
+
+
+def test_what_a_snapshot_covers_is_dropped_with_it_since_nobody_saw_its_effects() -> None:
+    """Or a subscriber would be told commands a second time that had no effect."""
+    log, fresh = ReplicatedLog(), ReplicatedLog()
+    for instance, sequence in enumerate((0, 1, 1, 2), 1):  # the second copy does nothing
+        for each in (log, fresh):
+            each.learn(instance, N1, Command("C1", sequence, "incr n", 1, 1 if sequence else 0))
+    list(log.apply_ready())
+    assert log.tail.silent == {1, 3}
+    assert fresh.install(log.take_snapshot())
+    assert (fresh.compacted, fresh.rows, fresh.applied_up_to) == (4, [], 4)
+
+
+def test_a_takeover_looks_beyond_what_is_compacted_for_what_was_reported() -> None:
+    """An acceptor that has dropped up to n vouches for everything below: no jump is too wide."""
+    phase = PhaseOne(N2, 1, Quorums.majorities(("A1",)), "takeover")
+    far = WINDOW + 500
+    report = AcceptedReport(far, N1, NOOP)
+    promise = Promise(N2, 1, None, 1, None, True, far - 10, (report,))
+    assert phase.hear("A1", promise, "A1.1")
+    assert phase.highest_reported == far
+
+
+def test_a_proposal_names_only_the_pages_that_it_rests_on() -> None:
+    phase = PhaseOne(N2, 1, Quorums.majorities(("A1",)), "takeover")
+    for instance in range(1, 6):
+        last = instance == 5
+        report = AcceptedReport(instance, N1, NOOP)
+        covers = None if last else instance
+        page = Promise(N2, 1, None, instance, covers, last, 0, (report,))
+        assert phase.hear("A1", page, f"A1.{instance}")
+    named = [phase.promises_for(instance)[0].messages for instance in (1, 3, 5, 9)]
+    assert named == [("A1.1", "A1.5"), ("A1.3", "A1.5"), ("A1.5",), ("A1.5",)]

@@ -40,10 +40,10 @@ def test_nothing_beyond_a_hole_is_applied_until_the_hole_is_filled() -> None:
     for instance in (1, 3, 4):
         log.learn(instance, N, command(instance))
     assert [row.instance for row in log.apply_ready()] == [1]
-    assert (log.chosen_up_to, log.highest_chosen, log.holes()) == (1, 4, [2])
+    assert (log.chosen_up_to, log.highest_chosen, list(log.holes())) == (1, 4, [2])
     log.learn(2, N, NOOP)
     assert [row.instance for row in log.apply_ready()] == [2, 3, 4]
-    assert log.holes() == []
+    assert list(log.holes()) == []
 
 
 def test_a_value_that_is_known_as_chosen_is_never_replaced() -> None:
@@ -58,7 +58,7 @@ def test_a_value_that_is_known_as_chosen_is_never_replaced() -> None:
 def test_a_command_chosen_twice_has_its_effect_once_and_its_first_reply() -> None:
     log, rows = learn(command(1), command(2), command(1))
     assert [row.duplicate_of for row in rows] == [None, None, 1]
-    assert log.silent == {3}
+    assert log.tail.silent == {3}
     assert log.reply(command(1)) == (1, "ok")
 
 
@@ -82,7 +82,7 @@ def test_a_reply_is_remembered_until_the_client_says_that_it_has_it() -> None:
 def test_a_late_copy_of_a_forgotten_command_still_has_no_effect() -> None:
     log, rows = learn(command(1), command(2, oldest=2), command(1))
     assert rows[2].duplicate_of is not None
-    assert log.silent == {3}
+    assert log.tail.silent == {3}
     assert log.reply(command(1)) is None
 
 

@@ -43,6 +43,17 @@ def test_a_cluster_that_is_started_again_goes_on_with_its_history(tmp_path: Path
     assert [value for _, value in history].count("incr n") == 3
 
 
+def test_a_client_of_a_later_run_is_not_taken_for_one_of_an_earlier_run(tmp_path: Path) -> None:
+    """Both begin with sequence 1: under one id the old answers would be given to the new one."""
+    seen = set()
+    for _ in range(2):
+        with Cluster(ClusterConfig(data_dir=tmp_path / "data", **FAST)) as cluster:  # type: ignore[arg-type]
+            reader = cluster.trace.reader()
+            cluster.submit("incr n").result(PATIENCE)
+            seen.add(next(e.event.client for e in reader.drain() if e.event.name == "submitted"))  # type: ignore[attr-defined]
+    assert len(seen) == 2
+
+
 @pytest.mark.parametrize("kind", ["crash", "power cut"])
 def test_every_node_crashes_one_after_the_other_under_load_and_nothing_is_lost(
     durable: Cluster, kind: str
