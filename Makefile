@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 JOBS ?= auto
 
-.PHONY: run test lint format soak bench picture clean
+.PHONY: run test lint format soak bench model picture clean
 .DEFAULT_GOAL := run
 
 $(STAMP): pyproject.toml constraints.txt
@@ -34,6 +34,10 @@ soak: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/storage.py
+
+# It needs no .venv: the standard library, SPIN and a C compiler, and says so where they are missing.
+model:
+	@$(PYTHON) docs/model/run.py $(ARGS)
 
 picture: $(STAMP)
 	$(BIN)/python docs/take_picture.py
