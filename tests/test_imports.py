@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "checks": {"trace", "roles"},
     "node": {"roles", "cycle", "storage"},
     "simulation": {"roles", "cycle", "node", "storage", "faults", "trace", "checks"},
+    "scenarios": {"roles", "trace", "checks", "faults", "runtime", "simulation"},
     "runtime": {"roles", "cycle", "node", "wire", "storage", "faults", "trace", "checks"},
 }
 """Room of the engine -> the other rooms that it may import."""

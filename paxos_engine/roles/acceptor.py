@@ -186,7 +186,7 @@ class PaxosAcceptor(Role):
 
     def _prepare(self, envelope: Envelope, prepare: Prepare, effects: Effects) -> None:
         number, first, last = prepare.number, prepare.first, prepare.last
-        if last is not None and last <= self.compacted:
+        if last is not None and self.is_dropped(last):
             effects.send(envelope.sender, Compacted(number, first, self.compacted))
             return
         if last not in (None, first) or prepare.cursor < first:
@@ -264,7 +264,7 @@ class PaxosAcceptor(Role):
             reason = f"instance {accept.instance} is more than {WINDOW} beyond what is chosen"
             effects.say(_refused(envelope, reason))
             return
-        if accept.instance <= self.compacted:
+        if self.is_dropped(accept.instance):
             # It is decided, and how is forgotten here: a vote now could choose a second value.
             compacted = Compacted(accept.number, accept.instance, self.compacted)
             effects.send(envelope.sender, compacted)
@@ -311,6 +311,10 @@ class PaxosAcceptor(Role):
             self._forget(up_to)
             effects.say(Dropped(up_to))
             effects.compact = True
+
+    def is_dropped(self, instance: int) -> bool:
+        """Say whether `instance` is decided and how is forgotten: nothing may be said of it."""
+        return instance <= self.compacted
 
     def _forget(self, up_to: int) -> None:
         self.compacted = max(self.compacted, up_to)

@@ -17,6 +17,7 @@ from paxos_engine.roles.effects import Role
 from paxos_engine.roles.election import Election, PortElection, Timing
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
+from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.quorum import Quorums
 
@@ -30,6 +31,8 @@ class Rules:
     leader: type[PaxosLeader] = PaxosLeader
     leader_protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol
     client: type[PaxosClient] = PaxosClient
+    log: type[ReplicatedLog] = ReplicatedLog
+    election: type[Election] = Election
     machine: Callable[[], StateMachine] = KeyValueStore
 
 
@@ -112,11 +115,12 @@ class Shape:
             rng,
             classic=self.mode == "classic",
             pipeline=self.pipeline,
-            election=PortElection if self.election == "port" else Election,
+            election=PortElection if self.election == "port" else rules.election,
             protocol=rules.leader_protocol,
             machine=rules.machine,
             snapshot_every=self.snapshot_every,
             retain=self.retain,
+            log=rules.log,
         )
 
 

@@ -30,6 +30,7 @@ from paxos_engine.roles.leader_protocol import (
     ProposalState,
 )
 from paxos_engine.roles.learner import Learner
+from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.messages import (
     KINDS,
@@ -73,6 +74,7 @@ class PaxosLeader(Role):
         machine: makes the state machine that the history is applied to.
         snapshot_every: instances between two snapshots.
         retain: instances above what is compacted from which on no new command is taken.
+        log: the ordered history; a wrong rule is a subclass of it.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class PaxosLeader(Role):
         machine: Callable[[], StateMachine] = KeyValueStore,
         snapshot_every: int = 10_000,
         retain: int = 1_000_000,
+        log: type[ReplicatedLog] = ReplicatedLog,
     ) -> None:
         everyone = tuple(leaders)
         rank = everyone.index(name) + 1
@@ -100,7 +103,7 @@ class PaxosLeader(Role):
         self.standing = Standing.FOLLOWING
         self.number = ZERO
         self.election = election(name, rank, len(everyone), timing, rng)
-        self.learner = Learner(quorums, self.peers, timing, protocol, machine, snapshot_every)
+        self.learner = Learner(quorums, self.peers, timing, protocol, machine, snapshot_every, log)
         self._retain = retain
         self._snapshots = dict.fromkeys(everyone, 0)  # how far each leader's durable one goes
         self._round_used = 0
@@ -428,11 +431,14 @@ class PaxosLeader(Role):
         self.learner.compact(compacted, effects)
         beat = Heartbeat(self.number, self.log.chosen_up_to, compacted)
         effects.send_all(self.quorums.acceptors, beat)
-        alive = [a for a, t in self._heard.items() if now - t <= self.timing.election_timeout]
-        hears_quorum = len(self.quorums.distinct(alive)) >= self.quorums.phase2
-        if hears_quorum and self._phase_one is None:
+        if self.hears_quorum(now) and self._phase_one is None:
             effects.send_all(self.peers, beat)
         self._beat_at = now + self.timing.heartbeat_every
+
+    def hears_quorum(self, now: float) -> bool:
+        """Say whether a quorum of phase 2 has answered this primacy within the time-out."""
+        alive = [a for a, t in self._heard.items() if now - t <= self.timing.election_timeout]
+        return len(self.quorums.distinct(alive)) >= self.quorums.phase2
 
     def _alive(self, acceptor: str, number: ProposalNumber, now: float) -> None:
         if number == self.number:

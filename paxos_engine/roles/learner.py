@@ -69,6 +69,7 @@ class Learner:
         protocol: the state machine of one proposal.
         machine: makes the state machine that the history is applied to.
         snapshot_every: instances between two snapshots.
+        log: the ordered history; a wrong rule is a subclass of it.
     """
 
     def __init__(
@@ -79,8 +80,9 @@ class Learner:
         protocol: type[PaxosLeaderProtocol],
         machine: Callable[[], StateMachine] = KeyValueStore,
         snapshot_every: int = 10_000,
+        log: type[ReplicatedLog] = ReplicatedLog,
     ) -> None:
-        self.log = ReplicatedLog(machine)
+        self.log = log(machine)
         self._snapshot_every = snapshot_every
         self._transfer: SnapshotTransfer | None = None
         self._served: dict[str, Snapshot] = {}  # what each peer is being sent
@@ -138,10 +140,11 @@ class Learner:
         instance, number = proposal.instance, proposal.number
         voters = tuple(sorted(self._quorums.distinct(proposal.voters)))
         effects.say(Learned(instance, number, value, "votes", voters))
-        self._learn(instance, number, value, effects)
+        self.decree(instance, number, value, effects)
         return [instance]
 
-    def _learn(self, instance: int, number: ProposalNumber, value: Value, effects: Effects) -> None:
+    def decree(self, instance: int, number: ProposalNumber, value: Value, effects: Effects) -> None:
+        """Take `value` as chosen for `instance`, and keep that for good."""
         self.log.learn(instance, number, value)
         effects.record(ChosenRecord(instance, number, value))
         self.records.pop(instance, None)
@@ -304,7 +307,7 @@ class Learner:
             if self.is_open(instance):
                 source = Learned(instance, number, value, "catch-up", (), peer, message)
                 effects.say(source)
-                self._learn(instance, number, value, effects)
+                self.decree(instance, number, value, effects)
                 new.append(instance)
                 if instance in holes:
                     effects.say(GapFilled(instance, "missed", "catch-up", value))

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
-from paxos_engine.roles.sessions import EXPIRED, Sessions
+from paxos_engine.roles.sessions import EXPIRED, Session, Sessions
 from paxos_engine.roles.values import Command, NoOp, ProposalNumber, Value
 
 RESULT_BYTES: Final = 60_000
@@ -224,7 +224,7 @@ class ReplicatedLog:
         self._sessions.use(value, instance)
         session.forget_before(value.oldest)
         before = session.replies.get(value.sequence)
-        if before is not None or value.sequence < session.oldest:
+        if self.is_done(value, session):
             # Chosen a second time, after a retry: applying it again would run it twice.
             at, result = before or (0, "")
             return self._without_effect(instance, value, result, at)
@@ -234,6 +234,10 @@ class ReplicatedLog:
         done = (value.client, value.session, value.sequence, value.value, result)
         self._chain(_bytes(repr(done)))
         return AppliedRow(instance, value, result, self.state, None, changed)
+
+    def is_done(self, command: Command, session: Session) -> bool:
+        """Say whether a command had its effect already, and must not have it again."""
+        return command.sequence in session.replies or command.sequence < session.oldest
 
     def _without_effect(
         self,

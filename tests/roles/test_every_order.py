@@ -19,13 +19,13 @@ from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol, PromiseHeard
 from paxos_engine.roles.messages import Accept, AcceptedReport, Prepare
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ZERO, Command, ProposalNumber, Value
-from tests.roles.stage import Disagreement
-from tests.roles.wrong_rules import (
+from paxos_engine.scenarios.wrong_rules import (
     AcceptsBelowPromise,
     LastReplyOnly,
     OnlyMajorityReports,
     ReportsPromised,
 )
+from tests.roles.stage import Disagreement
 
 ACCEPTORS = ("A1", "A2", "A3")
 QUORUMS = Quorums.majorities(ACCEPTORS)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from paxos_engine.roles.election import Timing
 from paxos_engine.roles.messages import Envelope
+from paxos_engine.scenarios.wrong_rules import AcceptsBelowPromise
 from tests.roles.stage import Disagreement, Stage
-from tests.roles.wrong_rules import AcceptsBelowPromise
 
 ACTS = ("deliver", "deliver", "deliver", "lose", "twice", "wait", "lead", "submit", "fail")
 stories = st.lists(

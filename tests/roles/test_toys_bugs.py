@@ -13,8 +13,7 @@ import pytest
 from paxos_engine.roles.events import Proposed
 from paxos_engine.roles.messages import Accept, Accepted, Prepare, Promise
 from paxos_engine.roles.values import Command, ProposalNumber
-from tests.roles.stage import Disagreement, Stage
-from tests.roles.wrong_rules import (
+from paxos_engine.scenarios.wrong_rules import (
     AcceptKeepsThePromise,
     AcceptsBelowPromise,
     ComparesPortWithCount,
@@ -24,6 +23,7 @@ from tests.roles.wrong_rules import (
     OnlyMajorityReports,
     ReportsPromised,
 )
+from tests.roles.stage import Disagreement, Stage
 
 X, Y = Command("c", 1, "X"), Command("c", 2, "Y")
 N1, N2, N3 = ProposalNumber(1, 1), ProposalNumber(2, 2), ProposalNumber(3, 1)
