@@ -7,9 +7,13 @@
 Importing this package opens nothing and starts nothing.
 """
 
+from paxos_engine.checks.base import Invariant
+from paxos_engine.checks.explain import explain
+from paxos_engine.checks.linear import NotDecided, check_linearizable
+from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.faults.profiles import PROFILES
-from paxos_engine.roles.events import Entry, Event, Violation
+from paxos_engine.roles.events import Entry, Event, Header, Violation
 from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
 from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
@@ -38,19 +42,25 @@ __all__ = [
     "Event",
     "FaultPlan",
     "GapLine",
+    "Header",
+    "Invariant",
     "LogLine",
     "NoOp",
     "NodeView",
+    "NotDecided",
     "OutcomeUnknown",
     "PortInUse",
     "ProposalNumber",
     "RecorderError",
     "Reply",
+    "SafetyChecker",
     "StateReached",
     "StorageError",
     "Subscription",
     "Value",
     "Violation",
+    "check_linearizable",
+    "explain",
     "read_trace",
     "why_kept",
     "why_pending",

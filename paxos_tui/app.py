@@ -168,12 +168,12 @@ class PaxosApp(App[None]):
                 self.say(f"Command {reply.sequence} is chosen in instance {reply.instance}.")
 
     def _watch_violation(self) -> None:
-        found = self.view.violation or (self.cluster.violation if self.cluster else None)
+        found = self.view.violation or self.feed.verdict.broken
         if found is not None and not self._told_violation:
             self._told_violation = True
             self.main.show(self.view, self.feed, ["VIOLATION"])
             self._frozen = True
-            self.push_screen(ViolationScreen(found))
+            self.push_screen(ViolationScreen(self.feed.explain(found)))
 
     def say(self, text: str, *, wrong: bool = False) -> None:
         """Say one line; never read as markup."""

@@ -4,14 +4,56 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-from paxos_engine import Cluster, ClusterView, Entry
+from paxos_engine import (
+    Cluster,
+    ClusterView,
+    Entry,
+    Header,
+    SafetyChecker,
+    Violation,
+    explain,
+)
 
 RING: Final = 400_000
 """Entries kept for the screen; when it falls further behind, it skips and says how many."""
 
 CHUNK: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the checker says of what has been seen so far.
+
+    Args:
+        agreed: instances in which it has seen one value chosen.
+        events: how many events it has looked at.
+        unchecked: why it cannot say "safe"; empty if it can.
+        broken: the first violation, if there was one.
+    """
+
+    agreed: int = 0
+    events: int = 0
+    unchecked: str = ""
+    broken: Violation | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything was seen, and nothing was wrong."""
+        return self.broken is None and not self.unchecked
+
+    def say(self, *, briefly: bool) -> str:
+        """Return it as words for the status line."""
+        if self.broken is not None:
+            return f"NOT SAFE: {self.broken.rule}"
+        if self.unchecked:
+            return f"not checked: {self.unchecked}"
+        if briefly:
+            return f"safe: {self.agreed} instances agree"
+        watched = f"{len(SafetyChecker.INVARIANTS)} invariants over {self.events:,} events"
+        return f"safe: {watched}, {self.agreed} instances agree"
 
 
 class Feed(Protocol):
@@ -24,12 +66,11 @@ class Feed(Protocol):
         """Fold what has come into `view`, for at most `seconds`."""
 
     @property
-    def agreed(self) -> int:
-        """How many instances the checker has seen agree."""
+    def verdict(self) -> Verdict:
+        """What the checker says of it."""
 
-    @property
-    def unchecked(self) -> str:
-        """Why the checker cannot say "safe"; empty if it can."""
+    def explain(self, violation: Violation) -> list[str]:
+        """Return a violation in plain words, with the events that show it."""
 
 
 class LiveFeed:
@@ -58,14 +99,15 @@ class LiveFeed:
         view.advance(self._cluster.now)
 
     @property
-    def agreed(self) -> int:
-        """How many instances the checker has seen agree."""
-        return self._cluster.agreed
+    def verdict(self) -> Verdict:
+        """What the cluster's own checker says."""
+        cluster = self._cluster
+        events, unchecked = cluster.checked_events, cluster.checked
+        return Verdict(cluster.agreed, events, unchecked, cluster.violation)
 
-    @property
-    def unchecked(self) -> str:
-        """Why the checker cannot say "safe"; empty if it can."""
-        return self._cluster.checked
+    def explain(self, violation: Violation) -> list[str]:
+        """Return a violation in plain words, with the events that show it."""
+        return self._cluster.explanation or explain(violation, ())
 
 
 class FrozenFeed:
@@ -77,15 +119,32 @@ class FrozenFeed:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = list(entries)
-        self.unchecked = ""
-        self.agreed = 0
+        self._checker: SafetyChecker | None = None
 
     def new_view(self) -> ClusterView:
         """Return an empty view."""
         return ClusterView()
 
     def pump(self, view: ClusterView, seconds: float) -> None:
-        """Fold everything into `view`."""
+        """Fold everything into `view`, and check it."""
         view.apply_all(self._entries)
+        for entry in self._entries:
+            if isinstance(entry.event, Header):
+                self._checker = SafetyChecker.of(entry.event)
+            if self._checker is not None:
+                self._checker.observe(entry)
         self._entries.clear()
-        self.agreed = view.chosen_count
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the checks say of the trace, as far as it was shown."""
+        checker = self._checker
+        if checker is None:
+            return Verdict(unchecked="no header")
+        return Verdict(checker.agreed, checker.events, checker.unchecked, checker.violation)
+
+    def explain(self, violation: Violation) -> list[str]:
+        """Return a violation in plain words, with the events that show it."""
+        if self._checker is None:
+            return explain(violation, ())
+        return self._checker.explanation or explain(violation, self._checker.recent)

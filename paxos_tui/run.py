@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from paxos_engine import Cluster, Reply
+from paxos_engine import Cluster, Reply, SafetyChecker
 
 TAIL = 5
 """Instances of each history that are printed, unless all are asked for."""
@@ -57,7 +57,9 @@ class Report:
     missing: list[str]
     agree: bool
     agreed_instances: int
+    events: int
     violation: str
+    explanation: list[str]
     profile: str
     failed: list[str]
     seconds: float
@@ -87,7 +89,9 @@ class Report:
         latency = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.latency_ms.items())
         click.echo(f"commands chosen   {self.chosen} of {self.commands}")
         click.echo(f"histories agree   {'yes' if self.agree else 'NO'}")
+        rules = f"{len(SafetyChecker.INVARIANTS)} invariants over {self.events:,} events"
         click.echo(f"instances checked {self.agreed_instances}, each with one chosen value")
+        click.echo(f"rules checked     {rules}")
         for leader, state in self.states.items():
             click.echo(f"state of {leader}       {state}")
         for size in self.growth:
@@ -98,6 +102,7 @@ class Report:
             click.echo(f"missing           {', '.join(self.missing[:10])}")
         if self.violation:
             click.echo(f"VIOLATION         {self.violation}")
+            click.echo("\n".join(self.explanation))
 
     def as_data(self) -> dict[str, Any]:
         """Return the report as what JSON can hold; bytes become text with escapes."""
@@ -152,7 +157,9 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
         missing=missing,
         agree=len(set(reached.values())) <= 1,
         agreed_instances=cluster.agreed,
+        events=cluster.checked_events,
         violation=cluster.violation.text if cluster.violation else "",
+        explanation=cluster.explanation,
         profile=cluster.faults.profile,
         failed=failing,
         seconds=round(seconds, 3),

@@ -8,11 +8,20 @@ single value is chosen.)
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
-from paxos_engine.checks.base import FORGETFUL, Check, Durability, digest, short
-from paxos_engine.roles.events import AcceptedValue, Dropped, Entry, Event, Skipped, Violation
+from paxos_engine.checks.base import (
+    FORGETFUL,
+    Check,
+    Durability,
+    Invariant,
+    Watched,
+    digest,
+    short,
+)
+from paxos_engine.roles.events import AcceptedValue, Dropped, Entry, Skipped, Violation
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber, Value
 
@@ -24,9 +33,16 @@ REMEMBERED: Final = 10_000
 older ones a digest, the number and the deciding vote, which is enough to catch a violation."""
 
 
-class _Vote(NamedTuple):
-    event: AcceptedValue
-    seq: int
+_Vote: TypeAlias = tuple[AcceptedValue, int]
+"""A vote, and the `seq` of its entry."""
+
+
+class Decided(NamedTuple):
+    """An instance, the value just chosen for it, and the votes that chose it."""
+
+    instance: int
+    value: Value
+    evidence: tuple[int, ...]
 
 
 _Decision: TypeAlias = tuple[int, int, int, int]
@@ -48,16 +64,35 @@ class AgreementChecker(Check):
     """Watches that no instance gets two values.
 
     A vote counts once a `synced` of its node covers it; a crash cancels the uncovered ones.
+    `when_decided` is asked about each value as it is chosen, for checks that judge what is chosen.
+
+    Bound: a row of numbers for each instance that some quorum of acceptors has not compacted, the
+    votes of undecided ones, and `REMEMBERED` values.
 
     Args:
         quorums: the acceptors, and how many make a quorum of phase 2.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (AcceptedValue, Dropped, Skipped, *FORGETFUL)
+    watches: ClassVar[Watched] = (AcceptedValue, Dropped, Skipped, *FORGETFUL)
+    rules: ClassVar[tuple[Invariant, ...]] = (
+        Invariant(
+            ONE_VALUE,
+            '"Paxos Made Simple", 2.1',
+            "For each instance, quorums of acceptors accept one value at the most, ever, under"
+            " whatever numbers.",
+        ),
+        Invariant(
+            ONE_PER_NUMBER,
+            '"Paxos Made Simple", 2.2',
+            "Under one proposal number, acceptors accept one value at the most in an instance:"
+            " different proposals have different numbers.",
+        ),
+    )
 
     def __init__(self, quorums: Quorums) -> None:
         self.violation: Violation | None = None
         self.unchecked = ""
+        self.when_decided: Callable[[Decided], Violation | None] = lambda decided: None
         self._quorums = quorums
         self._acceptors = frozenset(quorums.acceptors)
         self._votes: Durability[_Vote] = Durability()
@@ -101,11 +136,19 @@ class AgreementChecker(Check):
         decision = self._decided.get(instance)
         return _number(decision) if decision else None
 
+    def evidence(self, instance: int) -> tuple[int, ...]:
+        """Return the votes that decided `instance`: all while it is remembered, else the last."""
+        recent = self._recent.get(instance)
+        if recent is not None:
+            return recent[1]
+        decision = self._decided.get(instance)
+        return (decision[3],) if decision else ()
+
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry of the trace; return the violation if it shows one."""
         match entry.event:
             case AcceptedValue() as event:
-                vote = _Vote(event, entry.seq)
+                vote = (event, entry.seq)
                 durable = self._votes.add(entry.node, event.mark, vote)
                 return self._count(entry.node, vote) if durable else None
             case Dropped(up_to=up_to) if entry.node in self._acceptors:
@@ -151,12 +194,11 @@ class AgreementChecker(Check):
             del self._open[instance][event.number]
             if not self._open[instance]:
                 del self._open[instance]
-            return None
+            return self.when_decided(Decided(instance, event.value, evidence))
         if decision[0] == ballot.digest:
             return None
         self._disputed.add(instance)
-        recent = self._recent.get(instance)
-        before = recent[1] if recent else (decision[3],)
+        before = self.evidence(instance)
         text = (
             f"instance {instance}: {self._text(instance)} was chosen under"
             f" {_number(decision)}, and {short(event.value)} under {event.number}"
@@ -172,9 +214,13 @@ class AgreementChecker(Check):
         count, needed = len(self._acceptors), self._quorums.phase2
         dropped = sorted(self._dropped.get(name, 0) for name in self._acceptors)
         frozen = dropped[needed - 1] if needed <= count else 0
-        for instance in range(self._settled_up_to + 1, frozen + 1):
-            self._open.pop(instance, None)
-            self._settled += self._decided.pop(instance, None) is not None
+        if frozen <= self._settled_up_to:
+            return
+        for instance in [i for i in self._open if i <= frozen]:
+            del self._open[instance]
+        for instance in [i for i in self._decided if i <= frozen]:
+            del self._decided[instance]
+            self._settled += 1
         self._settled_up_to = max(self._settled_up_to, frozen)
 
     def _remember(self, instance: int, value: Value, evidence: tuple[int, ...]) -> None:

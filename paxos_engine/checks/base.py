@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from paxos_engine.roles.events import Crashed, Entry, Event, Failed, Synced, Violation
+from paxos_engine.roles.events import Crashed, Entry, Failed, Restarted, Synced, Violation
 from paxos_engine.roles.values import Command, Value
 
 T = TypeVar("T")
 
-FORGETFUL = (Synced, Crashed, Failed)
+FORGETFUL: Final = (Synced, Crashed, Failed, Restarted)
 """The events that decide what is durable: every check that uses `Durability` watches them."""
+
+Watched: TypeAlias = tuple[type[Any], ...]
+"""Event types; and message types, which stand for the sending of such a message."""
+
+
+class Invariant(NamedTuple):
+    """One rule that is watched.
+
+    Args:
+        name: as a violation names it.
+        source: the paper and section that it comes from.
+        sentence: what it says, for a person.
+    """
+
+    name: str
+    source: str
+    sentence: str
 
 
 class Check:
     """One rule, or a few that rest on the same knowledge, as a fold over a trace.
 
-    `watches` names the event types it wants to see; it may be given others and ignores them.
+    `watches` names what it wants to see; it may be given others and ignores them. `rules` are the
+    rules whose violations it reports.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = ()
+    watches: ClassVar[Watched] = ()
+    rules: ClassVar[tuple[Invariant, ...]] = ()
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""
@@ -30,13 +49,15 @@ class Check:
 class Durability(Generic[T]):
     """Keeps what is written but not yet synced, by node.
 
-    What a node says counts from the `synced` that covers its mark; a crash takes back the rest.
+    What a node says counts from the `synced` that covers its mark; a crash takes back the rest,
+    unless the restart says that the disk holds more than was vouched for.
     """
 
     def __init__(self) -> None:
         self.forgot = False  # whether the last entry observed took something back
         self._synced: dict[str, int] = {}
         self._pending: dict[str, list[tuple[int, T]]] = {}
+        self._in_doubt: dict[str, list[tuple[int, T]]] = {}
 
     def add(self, node: str, mark: int, item: T) -> bool:
         """Take an item; return whether it is durable already, and therefore not kept."""
@@ -55,10 +76,16 @@ class Durability(Generic[T]):
                 self._forget(entry.node)
             case Failed(kind=kind) if kind != "fail":  # a plain failure keeps the memory
                 self._forget(entry.node)
+            case Restarted(mark=mark):
+                self._synced[entry.node] = mark
+                return [item for at, item in self._in_doubt.pop(entry.node, ()) if at <= mark]
         return []
 
     def _forget(self, node: str) -> None:
-        self.forgot = bool(self._pending.pop(node, None))
+        lost = self._pending.pop(node, None)
+        self.forgot = bool(lost)
+        if lost:
+            self._in_doubt[node] = lost
 
     def _sync(self, node: str, mark: int) -> list[T]:
         self._synced[node] = mark
@@ -77,6 +104,9 @@ class IntSet:
         self._highs: list[int] = []
 
     def __contains__(self, number: int) -> bool:
+        lows = self._lows
+        if lows and number >= lows[-1]:  # what is asked most is what was added last
+            return number <= self._highs[-1]
         at = bisect_right(self._lows, number) - 1
         return at >= 0 and number <= self._highs[at]
 

@@ -10,13 +10,13 @@ from array import array
 from typing import ClassVar, Final
 
 from paxos_engine.checks.agreement import AgreementChecker
-from paxos_engine.checks.base import Check, IntSet, short
+from paxos_engine.checks.base import Check, IntSet, Invariant, Watched, short
+from paxos_engine.checks.holdings import Holdings
 from paxos_engine.roles.events import (
     Answered,
     Applied,
     Crashed,
     Entry,
-    Event,
     Learned,
     Restarted,
     SnapshotMade,
@@ -24,7 +24,6 @@ from paxos_engine.roles.events import (
     Violation,
 )
 from paxos_engine.roles.quorum import Quorums
-from paxos_engine.roles.sessions import EXPIRED
 from paxos_engine.roles.values import Command
 
 LEARNED_IS_CHOSEN: Final = "what is learned was chosen"
@@ -45,21 +44,39 @@ class LearnedIsChosen(Check):
     Args:
         quorums: the acceptors, and how many make a quorum of phase 2.
         agreement: what the votes say; it must have observed each entry before this check does.
+        holdings: what acceptors hold; likewise.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (Learned, Restarted)
+    watches: ClassVar[Watched] = (Learned, Restarted)
+    rules: ClassVar[tuple[Invariant, ...]] = (
+        Invariant(
+            LEARNED_IS_CHOSEN,
+            '"Paxos Made Simple", 2.1',
+            "A leader never learns that a value has been chosen unless it has been: the votes"
+            " say so, whoever it heard it from.",
+        ),
+        Invariant(
+            VOTERS_ARE_QUORUM,
+            '"Paxos Made Simple", 2.3',
+            "A leader that learns from votes has those of a quorum of distinct acceptors: a"
+            " message that comes twice is no second vote.",
+        ),
+    )
 
-    def __init__(self, quorums: Quorums, agreement: AgreementChecker) -> None:
+    def __init__(
+        self, quorums: Quorums, agreement: AgreementChecker, holdings: Holdings | None = None
+    ) -> None:
         self._quorums = quorums
         self._agreement = agreement
+        self._holdings = holdings or Holdings()
         self._before = 0  # what was applied when this trace began was chosen in an earlier one
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""
         event = entry.event
-        if isinstance(event, Restarted):
-            self._before = max(self._before, event.applied)
         if not isinstance(event, Learned):
+            if isinstance(event, Restarted):
+                self._before = max(self._before, event.applied)
             return None
         if event.source == "votes":
             distinct = self._quorums.distinct(event.voters)
@@ -70,20 +87,43 @@ class LearnedIsChosen(Check):
                 )
                 return Violation(VOTERS_ARE_QUORUM, (entry.seq,), text)
         holds = self._agreement.holds(event.instance, event.value)
-        if holds or (holds is None and event.instance <= self._before):
+        before = max(self._before, self._holdings.inherited_up_to)
+        if holds or (holds is None and event.instance <= before):
             return None
         truth = "nothing is chosen there" if holds is None else "another value is chosen there"
         text = f"{entry.node} learned {short(event.value)} for {event.instance}, but {truth}"
-        return Violation(LEARNED_IS_CHOSEN, (entry.seq,), text)
+        evidence = (*self._agreement.evidence(event.instance), entry.seq)
+        return Violation(LEARNED_IS_CHOSEN, evidence, text)
 
 
 class AppliedInOrder(Check):
     """Watches that every leader applies 1, 2, 3, ..., and that all come to the same states.
 
-    Of each instance only a hash of the state is kept, in a column.
+    Bound: a hash of the state for each of the last `STATES_KEPT` to 2 * `STATES_KEPT` instances,
+    in a column; for each session the sequences that were applied, in runs.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (Applied, Crashed, Restarted, SnapshotMade)
+    watches: ClassVar[Watched] = (Applied, Crashed, Restarted, SnapshotMade)
+    rules: ClassVar[tuple[Invariant, ...]] = (
+        Invariant(
+            IN_ORDER,
+            '"Paxos Made Simple", 3',
+            "A leader applies instance 1, then 2, then 3, without holes; after a restart or a"
+            " snapshot it goes on from there.",
+        ),
+        Invariant(
+            SAME_PREFIX,
+            '"Paxos Made Simple", 3',
+            "Leaders that have applied the same instances are in the same state, snapshots"
+            " included.",
+        ),
+        Invariant(
+            APPLIED_ONCE,
+            'Ongaro, "Consensus: Bridging Theory and Practice", 6.3',
+            "A command has its effect once for each client, session and sequence, however often"
+            " it is chosen.",
+        ),
+    )
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
@@ -99,8 +139,10 @@ class AppliedInOrder(Check):
                 return self._order(entry, event) or self._state(entry, event)
             case Restarted(applied=applied):
                 self._last[entry.node] = applied
-            case SnapshotMade(kind="installed", applied=applied):
-                self._last[entry.node] = applied
+            case SnapshotMade(kind, applied, state):
+                if kind == "installed":
+                    self._last[entry.node] = applied
+                return self._snapshot(entry, applied, state)
             case Crashed():
                 # It reads its state from disk, and goes on from wherever that was.
                 self._last.pop(entry.node, None)
@@ -128,7 +170,9 @@ class AppliedInOrder(Check):
         if at < 0:
             return None  # long ago: what it was is not kept
         if at > len(self._states):
-            return None  # somebody goes on from a snapshot: there is nothing to compare it with
+            # Somebody goes on from a snapshot of what nobody has applied in this trace.
+            self._base, at = event.instance - 1, 0
+            del self._states[:]
         if at == len(self._states):
             self._states.append(code)
             return self._once(entry, event)
@@ -139,9 +183,19 @@ class AppliedInOrder(Check):
         )
         return Violation(SAME_PREFIX, (entry.seq,), text)
 
+    def _snapshot(self, entry: Entry, applied: int, state: str) -> Violation | None:
+        at = applied - 1 - self._base
+        if not 0 <= at < len(self._states) or self._states[at] == hash(state):
+            return None
+        text = (
+            f"the snapshot of {entry.node} has another state than the first leader after"
+            f" applying {applied}"
+        )
+        return Violation(SAME_PREFIX, (entry.seq,), text)
+
     def _once(self, entry: Entry, event: Applied) -> Violation | None:
         command = event.command
-        if command is None or event.duplicate_of is not None or event.result == EXPIRED:
+        if command is None or event.duplicate_of is not None or event.expired:
             return None
         if command.opens_session:
             return None  # asked again it opens a second session, which stays unused
@@ -157,9 +211,24 @@ class AnsweredOnce(Check):
 
     Args:
         agreement: what the votes say; it must have observed each entry before this check does.
+
+    Bound: the commands without an answer; for each client the answered sequences, in runs.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (Submitted, Answered)
+    watches: ClassVar[Watched] = (Submitted, Answered)
+    rules: ClassVar[tuple[Invariant, ...]] = (
+        Invariant(
+            ONE_ANSWER,
+            'Ongaro, "Consensus: Bridging Theory and Practice", 6.3',
+            "A client gets one answer to a command, however often it asked.",
+        ),
+        Invariant(
+            ANSWER_IS_TRUE,
+            '"Paxos Made Simple", 3',
+            "An answer is to a command that was submitted, and names the instance for which that"
+            " command was chosen.",
+        ),
+    )
 
     def __init__(self, agreement: AgreementChecker) -> None:
         self._agreement = agreement

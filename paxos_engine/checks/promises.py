@@ -10,13 +10,32 @@ from bisect import bisect_left, bisect_right, insort
 from copy import deepcopy
 from typing import ClassVar, Final, NamedTuple
 
-from paxos_engine.checks.base import FORGETFUL, Check, Durability, IntSet
-from paxos_engine.roles.events import AcceptedValue, Entry, Event, Promised, Violation
+from paxos_engine.checks.base import (
+    FORGETFUL,
+    Check,
+    Durability,
+    IntSet,
+    Invariant,
+    Watched,
+)
+from paxos_engine.checks.holdings import WIPE
+from paxos_engine.roles.events import (
+    AcceptedValue,
+    Crashed,
+    Dropped,
+    Entry,
+    Promised,
+    Restarted,
+    Violation,
+)
 from paxos_engine.roles.messages import span
 from paxos_engine.roles.values import ZERO, ProposalNumber
 
 NEVER_LESS: Final = "a promise is never taken back"
 NOT_BELOW: Final = "nothing is accepted below a promise"
+
+WIDEST: Final = 65_536
+"""Instances of one promise with an end that are noted; a trace may claim one of 2^48."""
 
 
 class _Word(NamedTuple):
@@ -54,15 +73,18 @@ class _Promises:
         if word.last is None:
             self._climb(word)
             return
-        for instance in range(word.first, word.last + 1):
+        for instance in range(word.first, min(word.last, word.first + WIDEST) + 1):
             if word.number > self.over(instance, instance).number:
                 if word.number not in self._points:
                     insort(self._numbers, word.number)
                     self._points[word.number] = IntSet()
                 self._points[word.number].add(instance)
 
-    def over(self, first: int, last: int | None) -> _Found:
-        """Return the highest promise for `first`, or for any instance from there on."""
+    def over(self, first: int, last: int | None, compacted: int = 0) -> _Found:
+        """Return the highest promise for `first`, or for any instance from there on.
+
+        Promises for single instances up to `compacted` bind nobody: these are decided.
+        """
         at = bisect_right(self._starts, first) if last == first else len(self._starts)
         best = _Found(ZERO, ())
         if at:
@@ -72,9 +94,18 @@ class _Promises:
             if number <= best.number:
                 break
             points = self._points[number]
-            if first in points if last == first else points.reaches(first):
+            if first in points if last == first else points.reaches(max(first, compacted + 1)):
                 return _Found(number, ())
         return best
+
+    def rests_on_last(self, number: ProposalNumber, instance: int) -> bool:
+        """Say whether the last promise without end is `number`, covers `instance` and tops all.
+
+        This is every vote of a primary that nobody disturbs; such a vote changes nothing.
+        """
+        if not self._stairs or self._stairs[-1].number != number:
+            return False
+        return self._starts[-1] <= instance and not (self._numbers and self._numbers[-1] > number)
 
     def copy(self) -> _Promises:
         """Return a copy that changes on its own."""
@@ -94,35 +125,63 @@ class PromisesKept(Check):
     """Watches every acceptor's promises and votes.
 
     What a crash takes back before it was synced binds nobody; what was synced binds for ever,
-    also over crashes.
+    also over crashes. A wiped disk takes everything back: such a node should not come again, and
+    where it is allowed to, agreement is what shows the harm.
+
+    Bound: a run of instances for each number that an acceptor voted under.
     """
 
-    watches: ClassVar[tuple[type[Event], ...]] = (Promised, AcceptedValue, *FORGETFUL)
+    watches: ClassVar[Watched] = (Promised, AcceptedValue, Dropped, *FORGETFUL)
+    rules: ClassVar[tuple[Invariant, ...]] = (
+        Invariant(
+            NEVER_LESS,
+            '"Paxos Made Simple", 2.2, phase 1 (b)',
+            "An acceptor promises a number only if it has promised no higher one for any of the"
+            " instances, crashes or not.",
+        ),
+        Invariant(
+            NOT_BELOW,
+            '"Paxos Made Simple", 2.2, P1a',
+            "An acceptor accepts a proposal only if it has promised no higher number for that"
+            " instance, crashes or not.",
+        ),
+    )
 
     def __init__(self) -> None:
         self._said: dict[str, _Promises] = {}
         self._durable: dict[str, _Promises] = {}
+        self._compacted: dict[str, int] = {}
         self._written: Durability[tuple[str, _Word]] = Durability()
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""
-        match entry.event:
-            case Promised(number, first, last, mark=mark):
-                word = _Word(number, first, last, entry.seq)
-                return self._given(entry.node, word, mark, NEVER_LESS, "promised")
-            case AcceptedValue(instance, number, mark=mark):
-                # Accepting raises the promise of that instance to the number.
-                word = _Word(number, instance, instance, entry.seq)
-                return self._given(entry.node, word, mark, NOT_BELOW, "accepted")
+        event = entry.event
+        if isinstance(event, AcceptedValue):
+            number, instance = event.number, event.instance
+            said = self._said.get(entry.node)
+            if said is not None and said.rests_on_last(number, instance):
+                return None
+            # Accepting raises the promise of that instance to the number.
+            word = _Word(number, instance, instance, entry.seq)
+            return self._given(entry.node, word, event.mark, NOT_BELOW, "accepted")
+        if isinstance(event, Promised):
+            word = _Word(event.number, event.from_instance, event.to_instance, entry.seq)
+            return self._given(entry.node, word, event.mark, NEVER_LESS, "promised")
+        if isinstance(event, Dropped):
+            self._compacted[entry.node] = event.up_to
+            return None
+        if isinstance(event, Crashed) and event.kind == WIPE:
+            self._said.pop(entry.node, None)
+            self._durable.pop(entry.node, None)
         for node, word in self._written.observe(entry):
             self._durable.setdefault(node, _Promises()).add(word)
-        if self._written.forgot:
+        if self._written.forgot or isinstance(event, Restarted):
             self._said[entry.node] = self._durable.get(entry.node, _Promises()).copy()
         return None
 
     def _given(self, node: str, word: _Word, mark: int, rule: str, verb: str) -> Violation | None:
         said = self._said.setdefault(node, _Promises())
-        before = said.over(word.first, word.last)
+        before = said.over(word.first, word.last, self._compacted.get(node, 0))
         said.add(word)
         if self._written.add(node, mark, (node, word)):
             self._durable.setdefault(node, _Promises()).add(word)

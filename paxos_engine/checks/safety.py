@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, TypeAlias
 
 from paxos_engine.checks.agreement import AgreementChecker
-from paxos_engine.checks.base import Check
-from paxos_engine.checks.history import AnsweredOnce, AppliedInOrder, LearnedIsChosen
-from paxos_engine.checks.numbers import NumbersOwned, ProposedOnce
-from paxos_engine.checks.promises import PromisesKept
-from paxos_engine.roles.events import Entry, Event, Header, Skipped, Violation
+from paxos_engine.checks.base import Invariant
+from paxos_engine.checks.explain import explain
+from paxos_engine.checks.invariants import INVARIANTS, all_checks
+from paxos_engine.checks.quorums import ConfiguredQuorums
+from paxos_engine.checks.recent import KINDS_KEPT, RecentEntries
+from paxos_engine.roles.events import ALL_EVENTS, Entry, Header, Sent, Skipped, Violation
+from paxos_engine.roles.messages import KINDS
 from paxos_engine.roles.quorum import Quorums
 
-MOST_VIOLATIONS = 100
+MOST_VIOLATIONS: Final = 100
 """How many violations are kept; the first is the one that matters."""
+
+_Observe: TypeAlias = Callable[[Entry], Violation | None]
 
 
 class SafetyChecker:
@@ -26,32 +31,31 @@ class SafetyChecker:
         quorums: the acceptors, and how many make a quorum of each phase.
     """
 
+    INVARIANTS: ClassVar[tuple[Invariant, ...]] = INVARIANTS
+
     def __init__(self, quorums: Quorums) -> None:
         self.violations: list[Violation] = []
+        self.explanation: list[str] = []  # of the first violation, line by line
+        self.events = 0
         self.agreement = AgreementChecker(quorums)
-        checks: tuple[Check, ...] = (
-            self.agreement,
-            NumbersOwned(),
-            ProposedOnce(),
-            PromisesKept(),
-            LearnedIsChosen(quorums, self.agreement),
-            AppliedInOrder(),
-            AnsweredOnce(self.agreement),
-        )
-        # Most of a trace is messages, which no check looks at: they cost one look-up each.
-        self._by_event: dict[type[Event], list[Check]] = defaultdict(list)
-        for check in checks:
-            for event in check.watches:
-                self._by_event[event].append(check)
+        self.recent = RecentEntries()
+        # Most of a trace is messages, which few checks look at: the others cost nothing.
+        self._by_kind: dict[type[Any], list[_Observe]] = {k: [] for k in (*ALL_EVENTS, *KINDS)}
+        for kind in KINDS_KEPT:
+            self._by_kind[kind].append(self.recent.of(kind))
+        self.checks = all_checks(quorums, self.agreement)
+        for check in self.checks:
+            for kind in check.watches:
+                for each in KINDS if kind is Sent else (kind,):
+                    self._by_kind[each].append(check.observe)
 
     @classmethod
     def of(cls, header: Header) -> SafetyChecker:
         """Return a checker for the cluster that a trace's header describes.
 
-        Raises:
-            ValueError: the header's quorums do not meet, so that nothing could be safe.
+        Quorums that do not meet are no error here, but the first violation.
         """
-        return cls(Quorums(header.acceptors, *header.quorum))
+        return cls(ConfiguredQuorums(header.acceptors, *header.quorum))
 
     @property
     def violation(self) -> Violation | None:
@@ -75,21 +79,34 @@ class SafetyChecker:
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return the first rule that it breaks."""
-        checks = self._by_event.get(type(entry.event))
-        if not checks:
-            return None
+        event = entry.event
+        kind: type[Any] = type(event.body) if isinstance(event, Sent) else type(event)
+        self.events += 1
         first: Violation | None = None
-        for check in checks:
-            violation = check.observe(entry)
+        for observe in self._by_kind[kind]:
+            violation = observe(entry)
             if violation is not None:
-                first = first or violation
-                if len(self.violations) < MOST_VIOLATIONS:
-                    self.violations.append(violation)
-        if isinstance(entry.event, Skipped):
+                noted = self._note(violation, entry)
+                first = first or noted
+        if isinstance(event, Skipped):
             self._watch_agreement_only()
         return first
 
+    def _note(self, violation: Violation, entry: Entry) -> Violation:
+        """Keep a violation, and of the first one how it came about."""
+        if len(self.violations) >= MOST_VIOLATIONS:
+            return violation
+        if not self.violations:
+            violation = self.recent.with_companions(violation, entry)
+            shown = self.recent.find(violation.evidence)
+            self.explanation = explain(violation, [*shown, entry])
+        self.violations.append(violation)
+        return violation
+
     def _watch_agreement_only(self) -> None:
-        for event in list(self._by_event):
-            watching = event in AgreementChecker.watches
-            self._by_event[event] = [self.agreement] if watching else []
+        self.agreement.when_decided = lambda decided: None
+        for kind in self._by_kind:
+            watching: list[_Observe] = [self.recent.of(kind)] if kind in KINDS_KEPT else []
+            if kind in AgreementChecker.watches:
+                watching.append(self.agreement.observe)
+            self._by_kind[kind] = watching

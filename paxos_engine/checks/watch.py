@@ -16,7 +16,7 @@ CHUNK = 5_000
 
 
 class Checker(Protocol):
-    """What can be watched with: `AgreementChecker`, `SafetyChecker`."""
+    """What can be watched with: `SafetyChecker`, or anything alike in a test."""
 
     @property
     def agreed(self) -> int:
@@ -25,6 +25,14 @@ class Checker(Protocol):
     @property
     def unchecked(self) -> str:
         """Why "safe" cannot be said; empty while everything was seen."""
+
+    @property
+    def events(self) -> int:
+        """How many entries have been looked at."""
+
+    @property
+    def explanation(self) -> list[str]:
+        """The first violation in plain words, line by line."""
 
     @property
     def violation(self) -> Violation | None:
@@ -65,6 +73,16 @@ class SafetyWatch:
     def unchecked(self) -> str:
         """Why "safe" cannot be said; empty while everything was seen."""
         return self._checker.unchecked
+
+    @property
+    def events(self) -> int:
+        """How many entries have been looked at."""
+        return self._checker.events
+
+    @property
+    def explanation(self) -> list[str]:
+        """The first violation in plain words, line by line; empty while there is none."""
+        return self._checker.explanation
 
     @property
     def backlog(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final
 
-from paxos_engine.checks.agreement import AgreementChecker
+from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.checks.watch import SafetyWatch
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.node import CRASHES, Status
@@ -84,9 +84,8 @@ class Cluster:
         self.trace = Trace(self._header(), self._clock)
         self.faults.on_change = self._faults_changed
         self._violation: Violation | None = None
-        self._watch = SafetyWatch(
-            self.trace.reader(), AgreementChecker(self.quorums), self._violated
-        )
+        checker = SafetyChecker(self.quorums)
+        self._watch = SafetyWatch(self.trace.reader(), checker, self._violated)
         self._data: DataDir | None = None
         self._archive: Archive | None = None
         try:
@@ -312,9 +311,19 @@ class Cluster:
         return self._watch.unchecked
 
     @property
+    def checked_events(self) -> int:
+        """How many entries of the trace the checker has looked at."""
+        return self._watch.events
+
+    @property
     def violation(self) -> Violation | None:
-        """The first violation of agreement, with its evidence."""
+        """The first violation of a safety rule, with its evidence."""
         return self._violation
+
+    @property
+    def explanation(self) -> list[str]:
+        """The first violation in plain words, line by line; empty while there is none."""
+        return self._watch.explanation
 
     @property
     def now(self) -> float:

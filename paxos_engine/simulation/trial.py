@@ -87,7 +87,7 @@ class Referee:
         if self._checker is None:
             assert isinstance(entry.event, Header), "a trace begins with its header"
             self._checker = SafetyChecker.of(entry.event)
-        elif self.violation is None:
+        if self.violation is None:
             self.violation = self._checker.observe(entry)
 
 

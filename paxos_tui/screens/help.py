@@ -13,8 +13,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from paxos_engine import Violation
 from paxos_tui.actions import ACTIONS
+from paxos_tui.text import visible
 from paxos_tui.widgets.paint import LEGEND, Painter
 
 INTRO = (
@@ -77,22 +77,19 @@ class ViolationScreen(ModalScreen[None]):
     """Stops everything: a rule was broken, and here is the evidence.
 
     Args:
-        violation: what the checker saw.
+        explanation: the rule, what happened, and the events that show it, line by line.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Look around")]
 
-    def __init__(self, violation: Violation) -> None:
+    def __init__(self, explanation: list[str]) -> None:
         super().__init__()
-        self._violation = violation
+        self._explanation = explanation
 
     def compose(self) -> ComposeResult:
         """Show rule, story and evidence."""
-        found = self._violation
-        evidence = ", ".join(str(seq) for seq in found.evidence)
-        text = (
-            f"SAFETY VIOLATION: {found.rule}\n\n{found.text}\n\n"
-            f"Evidence, by seq in the trace: {evidence}\n\n"
-            "The view is stopped. Escape to look around, q to quit."
-        )
-        yield Static(text, id="violation", markup=False)
+        with VerticalScroll(id="violation") as scroll:
+            scroll.border_title = "SAFETY VIOLATION: the view is stopped"
+            scroll.border_subtitle = "escape looks around, q quits"
+            text = "\n\n".join(visible(line) for line in self._explanation)
+            yield Static(text, markup=False)

@@ -101,7 +101,7 @@ class MainScreen(Screen[None]):
             if table.is_on_screen or table.size:
                 table.show(view)
         self.query_one(PaneTabs).show(self._active)
-        self.query_one(StatusLine).show(view, feed.agreed, feed.unchecked, notes)
+        self.query_one(StatusLine).show(view, feed.verdict, notes)
         node = self.query_one(NodeTable)
         node.border_title = f"node {self.node_in_focus}"
         node.border_subtitle = node.counters() or None

@@ -7,6 +7,7 @@ from textual import events
 from textual.message import Message
 
 from paxos_engine import ClusterView, why_kept, why_pending
+from paxos_tui.feed import Verdict
 from paxos_tui.text import visible
 from paxos_tui.widgets.paint import Painter
 
@@ -47,25 +48,28 @@ class AppHeader(Line):
         self.say([("paxos-tui", "primary"), (shape, "plain"), (f"   {view.now:.0f} s", "dim")])
 
 
+WORDY = 110
+"""Columns from which on the status line says how much is behind "safe"."""
+
+
 class StatusLine(Line):
     """Two lines: what is agreed and by whom; what waits, and why."""
 
-    def show(self, view: ClusterView, agreed: int, unchecked: str, notes: list[str]) -> None:
+    def show(self, view: ClusterView, verdict: Verdict, notes: list[str]) -> None:
         """Paint the state of the whole.
 
         Args:
             view: the fold.
-            agreed: instances in which the checker has seen one value chosen.
-            unchecked: why the checker cannot say "safe"; empty if it can.
+            verdict: what the checker says.
             notes: further words: paused, workload, filter.
         """
-        safe = f"not checked: {unchecked}" if unchecked else f"{agreed} instances agree"
+        safe = verdict.say(briefly=self.size.width < WORDY)
         primaries = view.primaries
         who = "primary " + " and ".join(primaries) if primaries else "no primary"
         faulty = view.fault_text != "calm"
         first = [
             (f"{who}  ", "primary" if len(primaries) == 1 else "fault"),
-            (f"{safe}  ", "fault" if unchecked else "up"),
+            (f"{safe}  ", "up" if verdict.is_good else "fault"),
             (f"{'! ' if faulty else ''}network {view.fault_text}  ", "fault" if faulty else "dim"),
             *((f"{note}  ", "fault") for note in notes),
         ]

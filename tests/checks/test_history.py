@@ -17,7 +17,7 @@ from paxos_engine.checks.history import (
     AppliedInOrder,
     LearnedIsChosen,
 )
-from paxos_engine.roles.events import Crashed
+from paxos_engine.roles.events import Applied, Crashed
 from tests.checks.histories import QUORUMS, History, cmd, n, rules
 
 X, Y = cmd("x", 1), cmd("y", 2)
@@ -93,6 +93,12 @@ def test_a_command_that_is_applied_in_two_instances_is_caught() -> None:
 
 def test_a_command_that_is_chosen_twice_is_applied_as_a_duplicate() -> None:
     assert not applying(History().apply("L1", 1, X).apply("L1", 2, X, duplicate_of=1))
+
+
+def test_a_command_whose_session_had_expired_is_not_applied() -> None:
+    history = History().apply("L1", 1, X)
+    expired = Applied(2, X, "session expired, outcome unknown", "s2", expired=True)
+    assert not applying(history.say("L1", expired))
 
 
 def test_one_true_answer_to_a_command_is_right() -> None:

@@ -32,13 +32,21 @@ def test_the_same_round_of_two_leaders_is_two_numbers() -> None:
 
 
 def test_a_number_that_is_used_again_after_a_crash_is_caught() -> None:
-    history = History().prepare("L1", n(1)).say("L1", Crashed("power cut", "everything"))
+    history = History().prepare("L1", n(1)).sync("L1").say("L1", Crashed("power cut", "memory"))
     assert rules([NumbersOwned()], history.prepare("L1", n(1))) == {ONE_USE}
 
 
 def test_a_new_number_after_a_crash_is_right() -> None:
     history = History().prepare("L1", n(1)).say("L1", Crashed("power cut", "everything"))
     assert not rules([NumbersOwned()], history.prepare("L1", n(2)))
+
+
+def test_a_number_that_a_power_cut_took_before_its_sync_may_be_used_again() -> None:
+    """No message under it has left: its record was not durable yet."""
+    history = History().prepare("L1", n(1)).say("L1", Crashed("power cut", "1 record"))
+    assert not rules([NumbersOwned()], history.prepare("L1", n(1)))
+    kept = History().prepare("L1", n(1)).say("L1", Crashed("crash", "its memory"))
+    assert rules([NumbersOwned()], kept.prepare("L1", n(1))) == {ONE_USE}
 
 
 def test_classic_mode_prepares_one_number_once_per_instance() -> None:

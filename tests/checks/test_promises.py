@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paxos_engine.checks.promises import NEVER_LESS, NOT_BELOW, PromisesKept
-from paxos_engine.roles.events import Crashed, Failed
+from paxos_engine.roles.events import Crashed, Dropped, Failed
 from tests.checks.histories import History, cmd, n, rules, verdicts
 
 X = cmd("x")
@@ -89,3 +89,22 @@ def test_votes_for_many_instances_under_one_number_take_the_memory_of_one_run() 
         history.vote("A1", n(1), instance, X)
     assert not verdicts([check], history)
     assert check._durable["A1"]._points[n(1)].runs == 1
+
+
+def test_a_vote_in_an_instance_that_was_compacted_binds_no_promise_for_others() -> None:
+    """Found by the simulator: the instance is decided, and forgotten by its acceptor."""
+    history = History().vote("A1", n(6), 4, X)
+    assert broken(history.promise("A1", n(5, 2), first=2)) == {NEVER_LESS}
+    compacted = History().vote("A1", n(6), 4, X).say("A1", Dropped(4))
+    assert not broken(compacted.promise("A1", n(5, 2), first=2))
+
+
+def test_a_wiped_acceptor_has_promised_nothing() -> None:
+    history = History().promise("A1", n(2)).say("A1", Crashed("wipe", "its disk"))
+    assert not broken(history.promise("A1", n(1)))
+    assert broken(History().promise("A1", n(2)).promise("A1", n(1))) == {NEVER_LESS}
+
+
+def test_what_a_power_cut_left_on_the_disk_after_all_binds() -> None:
+    history = History().promise("A1", n(2), sync=False).say("A1", POWER_CUT)
+    assert broken(history.restart("A1", n(2), mark=1).promise("A1", n(1))) == {NEVER_LESS}

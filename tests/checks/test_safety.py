@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paxos_engine.checks.agreement import ONE_VALUE
 from paxos_engine.checks.base import IntSet
+from paxos_engine.checks.explain import MOST_LINES
 from paxos_engine.checks.promises import NOT_BELOW
 from paxos_engine.checks.safety import SafetyChecker
-from paxos_engine.roles.events import Header, Skipped
+from paxos_engine.roles.events import ALL_EVENTS, Entry, Header, Skipped
 from tests.checks.histories import QUORUMS, History, cmd, n
+from tests.trace.entries import entries_of
 
 X, Y = cmd("x", 1), cmd("y", 2)
 
@@ -23,8 +25,7 @@ def judge(history: History) -> SafetyChecker:
 
 
 def whole_story() -> History:
-    history = History().submit(X).prepare("L1", n(1))
-    history.promise("A1", n(1)).promise("A2", n(1))
+    history = History().submit(X).lead(n(1))
     history.propose("L1", n(1), 1, X).choose(1, X)
     history.learn("L1", 1, X, "A1", "A2").apply("L1", 1, X)
     return history.answer(X, 1).learn("L2", 1, X, source="catch-up").apply("L2", 1, X)
@@ -36,8 +37,8 @@ def test_a_command_that_goes_the_right_way_breaks_no_rule() -> None:
 
 
 def test_an_acceptor_that_breaks_its_promise_is_named_before_agreement_is_lost() -> None:
-    history = History().propose("L1", n(1), 1, X).propose("L2", n(2, 2), 1, Y)
-    history.promise("A2", n(2, 2)).promise("A3", n(2, 2))
+    history = History().submit(X).submit(Y).lead(n(1)).propose("L1", n(1), 1, X)
+    history.lead(n(2, 2), "A2", "A3").propose("L2", n(2, 2), 1, Y)
     history.vote("A2", n(2, 2), 1, Y).vote("A3", n(2, 2), 1, Y)
     history.vote("A1", n(1), 1, X).vote("A2", n(1), 1, X)  # A2 has promised 2.L2
     checker = judge(history)
@@ -60,6 +61,15 @@ def test_a_checker_takes_the_quorum_from_the_header() -> None:
     for entry in History().propose("L1", n(1), 1, X).choose(1, X).entries:
         checker.observe(entry)
     assert checker.agreed == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(ALL_EVENTS).flatmap(entries_of), max_size=30))
+def test_a_trace_that_makes_no_sense_is_borne_and_never_raises(nonsense: list[Entry]) -> None:
+    checker = SafetyChecker(QUORUMS)
+    for seq, entry in enumerate(nonsense, 1):
+        checker.observe(entry._replace(seq=seq, node=("A1", "L1", "C1")[seq % 3]))
+    assert len(checker.explanation) <= MOST_LINES
 
 
 @given(st.lists(st.integers(0, 30)))

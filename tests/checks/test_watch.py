@@ -25,18 +25,25 @@ def watched(history: History) -> tuple[SafetyWatch, list[Violation]]:
 
 
 def test_everything_published_before_the_stop_is_looked_at() -> None:
-    history = History()
+    history = History().lead(n(1))
     for instance in range(1, 201):
         value = cmd("x", instance)
-        history.propose("L1", n(1), instance, value).choose(instance, value)
+        history.submit(value).propose("L1", n(1), instance, value).choose(instance, value)
     watch, told = watched(history)
     assert (watch.agreed, watch.backlog, watch.unchecked, told) == (200, 0, "", [])
+    assert watch.events == 1 + len(history.entries), "the header, and everything after it"
+    assert watch.explanation == []
 
 
 def test_a_violation_is_told_once_with_its_evidence() -> None:
     lower = History().promise("A1", n(2)).promise("A1", n(1)).promise("A1", n(1))
-    _, told = watched(lower)
+    watch, told = watched(lower)
     assert [violation.evidence for violation in told] == [(1, 3)]
+    assert watch.explanation[2:] == [
+        "Here, A1 promised 1.L1 for 1.. although it had promised 2.L1.",
+        "#1, 0.000 s, A1 promises 2.L1 for every instance from 1 on; there it has accepted nothing",
+        "#3, 0.000 s, A1 promises 1.L1 for every instance from 1 on; there it has accepted nothing",
+    ]
 
 
 def test_a_watch_that_ended_leaves_no_thread_and_may_be_stopped_again() -> None:

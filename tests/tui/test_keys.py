@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 from textual.widgets._footer import FooterKey
 
-from paxos_engine import Cluster, ClusterConfig, Violation
+from paxos_engine import Cluster, ClusterConfig, SafetyChecker, Violation
 from paxos_tui.actions import ACTIONS
 from paxos_tui.app import PaxosApp
 from paxos_tui.screens.help import HelpScreen, HelpText, ViolationScreen
@@ -444,6 +445,20 @@ async def test_a_violation_stops_the_screen_with_the_evidence() -> None:
         console.cluster.trace.publish("checker", found)
         await console.until(lambda: isinstance(console.app.screen, ViolationScreen))
         assert console.app._frozen
+        text = str(console.app.screen.query_one(Static).content)
+        assert 'Broken: at most one value is chosen ("Paxos Made Simple", 2.1).' in text
+        assert "Here, instance 1: two values." in text
+
+
+async def test_the_status_line_says_how_much_is_behind_safe() -> None:
+    async with open_console(size=(160, 48)) as console:
+        await console.submit("x")
+        await console.until(lambda: "2 instances agree" in console.status())
+        said = re.search(
+            r"safe: (\d+) invariants over [\d,]+ events, 2 instances", console.status()
+        )
+        assert said is not None
+        assert int(said[1]) == len(SafetyChecker.INVARIANTS)
 
 
 async def test_resizing_changes_the_layout_live() -> None:

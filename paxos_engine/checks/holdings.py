@@ -1,0 +1,321 @@
+"""What each acceptor holds, vote by vote and promise by promise, as the trace tells it.
+
+Knowledge that several checks rest on, kept once. Marks order what a node wrote, so that a message
+can be judged by what its node held when it was said, and a restart by what its disk kept.
+
+Bound: one row of plain numbers for each vote above what its acceptor has compacted, as the
+acceptor itself keeps it; two rows where a vote was overtaken; `PROMISES_KEPT` promises a node.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import ClassVar, Final, NamedTuple, TypeAlias
+
+from paxos_engine.checks.base import Check, Watched, digest
+from paxos_engine.roles.events import (
+    AcceptedValue,
+    Crashed,
+    Dropped,
+    Entry,
+    Promised,
+    Restarted,
+    Synced,
+)
+from paxos_engine.roles.messages import AcceptedReport
+from paxos_engine.roles.values import ZERO, Command, ProposalNumber, Value
+
+PROMISES_KEPT: Final = 10_000
+"""Promises for single instances, and for ranges, that are known of each acceptor: the newest."""
+
+WIPE: Final = "wipe"
+
+Vote: TypeAlias = tuple[int, int, int, int, int]
+"""Mark, round, rank, digest of the value, and `seq`: numbers, which the collector leaves alone."""
+
+_MARK, _ROUND, _RANK, _DIGEST, _SEQ = range(5)
+
+PromiseKey: TypeAlias = tuple[ProposalNumber, int, int | None]
+"""What a promise is for: number, first and last instance."""
+
+
+class Noted(NamedTuple):
+    """A promise that was recorded: under which mark, and the entry that says so."""
+
+    mark: int
+    seq: int
+
+
+class Holding:
+    """What one acceptor holds.
+
+    `synced` is the mark up to which its disk has vouched, `written` that of its last record.
+    `inherited` says that it held something before this trace began, so that what is not known
+    here may still be true; `doubtful`, that a crash may have taken back what it compacted last.
+
+    Args:
+        wiped: it has lost its disk before; promises to that time may still be under way.
+    """
+
+    def __init__(self, wiped: bool = False) -> None:
+        self.synced = 0
+        self.written = 0
+        self.compacted = 0
+        self.inherited = False
+        self.doubtful = False
+        self.votes: dict[int, Vote] = {}
+        self._before: dict[int, tuple[Vote, ...]] = {}  # the votes that the last one overtook
+        self._instances: list[int] = []  # sorted
+        self._promises: OrderedDict[PromiseKey, Noted] = OrderedDict()
+        self._ranges: dict[ProposalNumber, list[tuple[int, Noted]]] = {}  # (first instance, ...)
+        self._evicted = wiped
+        self._rises: list[tuple[int, ProposalNumber]] = []  # (mark, number), both ascending
+        self._drop_synced = True
+
+    # --- asking --------------------------------------------------------------------------
+
+    def promise(self, number: ProposalNumber, first: int, last: int | None) -> Noted | None:
+        """Return the record by which `number` is promised for `first`..`last`.
+
+        That may be a promise for more than that, or a vote under the number: accepting it is
+        promising it, and what is promised already is not recorded again.
+        """
+        exactly = self._promises.get((number, first, last))
+        if exactly is not None:
+            return exactly
+        for noted_first, noted in self._ranges.get(number, ()):
+            if noted_first <= first:
+                return noted
+        vote = self.vote(first, number) if last == first else None
+        return Noted(vote[_MARK], vote[_SEQ]) if vote is not None else None
+
+    @property
+    def forgot_promises(self) -> bool:
+        """Whether older promises than those known here were made."""
+        return self._evicted or self.inherited
+
+    def vote(self, instance: int, number: ProposalNumber) -> Vote | None:
+        """Return the vote for `instance` under `number`."""
+        last = self.votes.get(instance)
+        if last is None or (last[_ROUND], last[_RANK]) == number:
+            return last
+        for vote in self._before.get(instance, ()):
+            if (vote[_ROUND], vote[_RANK]) == number:
+                return vote
+        return None
+
+    def may_have_voted(self, instance: int) -> bool:
+        """Say whether there may be votes in `instance` that are not known here any more."""
+        return self.inherited or instance <= self.compacted or instance in self._before
+
+    def highest_below(self, instance: int, number: ProposalNumber) -> Vote | None:
+        """Return the highest-numbered vote in `instance` that is numbered below `number`."""
+        last = self.votes.get(instance)
+        candidates = (*self._before.get(instance, ()), *([last] if last else ()))
+        below = [vote for vote in candidates if (vote[_ROUND], vote[_RANK]) < number]
+        return max(below, key=number_of, default=None)
+
+    def between(self, first: int, last: int | None) -> Iterator[int]:
+        """Yield the instances of `first`..`last` (None: no end) that it has a vote in."""
+        low = bisect_left(self._instances, max(first, self.compacted + 1))
+        high = len(self._instances) if last is None else bisect_right(self._instances, last)
+        yield from self._instances[low:high]
+
+    def votes_up_to(self, mark: int) -> int:
+        """Return in how many instances it has a vote within its first `mark` records."""
+        return sum(self._oldest(i)[_MARK] <= mark for i in self.between(0, None))
+
+    def highest_up_to(self, mark: int) -> ProposalNumber:
+        """Return the highest number that it promised or accepted within `mark` records."""
+        return max((number for at, number in self._rises if at <= mark), default=ZERO)
+
+    def binding_up_to(self, mark: int) -> ProposalNumber:
+        """Return the highest number that still binds it: compacted instances bind nobody."""
+        numbers = [
+            number
+            for (number, first, last), noted in self._promises.items()
+            if noted.mark <= mark and (last is None or first > self.compacted)
+        ]
+        held = [self.votes[i] for i in self.between(0, None)]
+        numbers += [number_of(vote) for vote in held if vote[_MARK] <= mark]
+        return max(numbers, default=ZERO)
+
+    # --- being told ----------------------------------------------------------------------
+
+    def take_vote(self, event: AcceptedValue, seq: int) -> None:
+        """Add a vote; those that no message under way can speak of any more are dropped."""
+        instance, number, mark = event.instance, event.number, event.mark
+        self.written = mark
+        if not self._rises or number != self._rises[-1][1]:
+            self._rise(mark, number)
+        before = self.votes.get(instance)
+        self.votes[instance] = (mark, number[0], number[1], digest(event.value), seq)
+        if before is None:
+            self._note(instance)
+            return
+        # What was said before the last sync has left; what was said since may rest on any vote
+        # from the last synced one on.
+        past = [*self._before.get(instance, ()), before]
+        fresh = [v for v in past if v[_MARK] > self.synced]
+        synced = [v for v in past if v[_MARK] <= self.synced]
+        self._before[instance] = (*synced[-1:], *fresh)
+
+    def take_promise(self, key: PromiseKey, mark: int, seq: int) -> None:
+        """Add a promise; made again in the same way it keeps the mark of its record."""
+        self.written = max(self.written, mark)
+        if key in self._promises:
+            return
+        noted = self._promises[key] = Noted(mark, seq)
+        self._rise(mark, key[0])
+        if key[2] is None:
+            self._ranges.setdefault(key[0], []).append((key[1], noted))
+        if len(self._promises) > PROMISES_KEPT:
+            self._promises.popitem(last=False)
+            self._evicted = True
+
+    def inherit(self, report: AcceptedReport, seq: int) -> bool:
+        """Take a vote from before this trace, as it is reported; return False if it was known."""
+        if report.instance in self.votes or report.instance <= self.compacted:
+            return False
+        self.votes[report.instance] = (0, *report.number, digest(report.value), seq)
+        self._note(report.instance)
+        return True
+
+    def sync(self, mark: int) -> None:
+        """Note that everything up to `mark` is durable."""
+        self.synced = mark
+        if mark > self.written:
+            self.written = mark
+        if not self._drop_synced:
+            self._drop_synced, self.doubtful = True, False
+
+    def drop(self, up_to: int) -> None:
+        """Forget the instances up to `up_to`, as the acceptor does."""
+        if up_to <= self.compacted:
+            return
+        self.compacted = up_to
+        self._drop_synced = False
+        cut = bisect_right(self._instances, up_to)
+        for instance in self._instances[:cut]:
+            del self.votes[instance]
+            self._before.pop(instance, None)
+        del self._instances[:cut]
+
+    def crash(self, kind: str) -> None:
+        """Note a crash that leaves the disk: the restart says how much of it was kept."""
+        if not self._drop_synced and kind != "crash":
+            self.doubtful = True
+
+    def restart(self, mark: int, promised: ProposalNumber | None) -> None:
+        """Go back to the first `mark` records, which is what the disk holds."""
+        for instance in [i for i, vote in self.votes.items() if vote[_MARK] > mark]:
+            kept = [v for v in self._before.pop(instance, ()) if v[_MARK] <= mark]
+            if kept:
+                self.votes[instance] = kept[-1]
+            else:
+                del self.votes[instance]
+                del self._instances[bisect_left(self._instances, instance)]
+        for key in [k for k, noted in self._promises.items() if noted.mark > mark]:
+            del self._promises[key]
+            self._ranges.pop(key[0], None)
+        self._rises = [rise for rise in self._rises if rise[0] <= mark]
+        self.synced = self.written = mark
+        if promised is not None:
+            self._rise(0, promised)
+
+    def _oldest(self, instance: int) -> Vote:
+        return self._before.get(instance, (self.votes[instance],))[0]
+
+    def _note(self, instance: int) -> None:
+        if self._instances and instance < self._instances[-1]:
+            insort(self._instances, instance)
+        else:
+            self._instances.append(instance)
+
+    def _rise(self, mark: int, number: ProposalNumber) -> None:
+        if not self._rises or number > self._rises[-1][1]:
+            self._rises.append((mark, number))
+
+
+class Holdings(Check):
+    """Follows every acceptor; it finds nothing wrong itself.
+
+    It must have observed an entry before the checks that ask it do.
+    """
+
+    watches: ClassVar[Watched] = (Promised, AcceptedValue, Synced, Dropped, Crashed, Restarted)
+
+    def __init__(self) -> None:
+        self.inherited_up_to = 0  # the highest instance with a vote from before this trace
+        self._of: dict[str, Holding] = {}
+        self._inherited: set[int] = set()
+
+    def of(self, node: str) -> Holding | None:
+        """Return what `node` holds; None if nothing was heard of it."""
+        return self._of.get(node)
+
+    def is_inherited(self, value: Value) -> bool:
+        """Say whether an acceptor had accepted `value` before this trace began."""
+        return content(value) in self._inherited
+
+    def observe(self, entry: Entry) -> None:
+        """Take one entry."""
+        holding = self._of.get(entry.node)
+        first = holding is None
+        if holding is None:
+            holding = self._of[entry.node] = Holding()
+        event = entry.event
+        if isinstance(event, AcceptedValue):
+            holding.take_vote(event, entry.seq)
+        elif isinstance(event, Synced):
+            holding.sync(event.mark)
+        elif isinstance(event, Promised):
+            key = (event.number, event.from_instance, event.to_instance)
+            holding.take_promise(key, event.mark, entry.seq)
+            if holding.inherited:
+                self._inherit(holding, event, entry.seq)
+        elif isinstance(event, Dropped):
+            holding.drop(event.up_to)
+        elif isinstance(event, Crashed) and event.kind == WIPE:
+            self._of[entry.node] = Holding(wiped=True)
+        elif isinstance(event, Crashed):
+            holding.crash(event.kind)
+        elif isinstance(event, Restarted):
+            holding.inherited = holding.inherited or (first and event.mark > 0)
+            holding.restart(event.mark, event.promised)
+
+    def _inherit(self, holding: Holding, event: Promised, seq: int) -> None:
+        for report in event.reported:
+            if holding.inherit(report, seq):
+                self.inherited_up_to = max(self.inherited_up_to, report.instance)
+                self._inherited.add(content(report.value))
+
+
+def number_of(vote: Vote) -> ProposalNumber:
+    """Return the number of a vote."""
+    return ProposalNumber(vote[_ROUND], vote[_RANK])
+
+
+def digest_of(vote: Vote) -> int:
+    """Return the digest of the value voted for."""
+    return vote[_DIGEST]
+
+
+def mark_of(vote: Vote) -> int:
+    """Return the mark of the record of a vote."""
+    return vote[_MARK]
+
+
+def seq_of(vote: Vote) -> int:
+    """Return the entry that tells of a vote."""
+    return vote[_SEQ]
+
+
+def content(value: Value) -> int:
+    """Return 64 bits for what a client asked for, whatever session it was sent under."""
+    if isinstance(value, Command):
+        kind = isinstance(value.value, bytes)
+        return hash((value.client, value.sequence, kind, value.value))
+    return digest(value)
