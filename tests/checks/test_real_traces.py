@@ -17,10 +17,10 @@ from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.roles.assembly import Rules
 from paxos_engine.roles.election import Timing
 from paxos_engine.roles.events import Entry, Header, Violation
+from paxos_engine.scenarios import wrong_rules
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.simulation.trial import play
 from tests.checks.traced_stage import TracedStage
-from tests.roles import wrong_rules
 from tests.roles.test_properties import ACTS, tell
 
 MORE_ACTS = (*ACTS, "restart")
