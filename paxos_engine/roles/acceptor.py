@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
+from paxos_engine.roles.belief import ROUND_JUMP, WINDOW, Belief
 from paxos_engine.roles.effects import (
     AcceptRecord,
     CompactedRecord,
@@ -42,10 +43,6 @@ from paxos_engine.roles.messages import (
     Promise,
 )
 from paxos_engine.roles.values import ZERO, ProposalNumber, Value, value_size
-
-WINDOW: Final = 65_536
-"""How far beyond its sender's chosen prefix an instance may lie, in instances: a forged or
-confused accept for instance 10^12 must not make a leader fill 10^12 gaps."""
 
 PAGE_BYTES: Final = 32_000
 """About how many bytes of accepted values one page of a promise carries."""
@@ -86,6 +83,8 @@ class PaxosAcceptor(Role):
         self.highest = ZERO  # the highest number promised anywhere
         self._protocol = protocol
         self._page_bytes = page_bytes
+        self._rounds = Belief(ROUND_JUMP)
+        self._instances = Belief(WINDOW)
         self._mark = 0
         self._open: dict[int, PaxosAcceptorProtocol] = {}
         self._settled: dict[int, _Settled] = {}
@@ -113,13 +112,15 @@ class PaxosAcceptor(Role):
         """Answer one message; what no acceptor understands is refused with an event."""
         effects = Effects(self._mark)
         match envelope.message:
+            case Prepare() | Accept() as claim if reason := self._beyond_belief(claim):
+                effects.say(_refused(envelope, reason))
             case Prepare() as prepare:
                 self._prepare(envelope, prepare, effects)
             case Accept() as accept:
                 self._accept(envelope, accept, effects)
-            case Heartbeat(number=number, compacted=compacted):
+            case Heartbeat(number=number) as beat:
                 effects.say(HeartbeatHeard(number, envelope.sender))
-                self._drop(compacted, effects)
+                self._drop(envelope, beat, effects)
                 reply = HeartbeatReply(number, self.highest)
                 effects.send(envelope.sender, reply)
             case other:
@@ -145,6 +146,8 @@ class PaxosAcceptor(Role):
                     self._vote(Accept(number, instance, value, 0))
                 case CompactedRecord(up_to=up_to):
                     self._forget(up_to)
+        self._rounds.know(self.highest.round)
+        self._instances.know(max(self.compacted, *self._accepted_instances[-1:], 0))
 
     def checkpoint(self) -> list[Record]:
         """Return what restores this acceptor: votes first, since later promises are higher."""
@@ -181,6 +184,19 @@ class PaxosAcceptor(Role):
             if settled is not None and settled.promised > highest:
                 highest = settled.promised
         return highest
+
+    def _beyond_belief(self, claim: Prepare | Accept) -> str:
+        """Say in one line what is absurd about a well-formed claim; empty for nothing."""
+        instance = claim.first if isinstance(claim, Prepare) else claim.instance
+        if not self._rounds.takes(claim.number.round):
+            return f"round {claim.number.round} is more than {ROUND_JUMP} above any heard of"
+        if isinstance(claim, Accept) and claim.chosen_up_to >= instance:
+            return f"nobody proposes for {instance} who knows {claim.chosen_up_to} as chosen"
+        if isinstance(claim, Accept) and instance > claim.chosen_up_to + WINDOW:
+            return f"instance {instance} is more than {WINDOW} beyond what is chosen"
+        if not self._instances.takes(instance):
+            return f"instance {instance} is more than {WINDOW} beyond any heard of"
+        return ""
 
     # --- phase 1 -------------------------------------------------------------------------
 
@@ -260,10 +276,6 @@ class PaxosAcceptor(Role):
     # --- phase 2 -------------------------------------------------------------------------
 
     def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> None:
-        if accept.instance > accept.chosen_up_to + WINDOW:
-            reason = f"instance {accept.instance} is more than {WINDOW} beyond what is chosen"
-            effects.say(_refused(envelope, reason))
-            return
         if self.is_dropped(accept.instance):
             # It is decided, and how is forgotten here: a vote now could choose a second value.
             compacted = Compacted(accept.number, accept.instance, self.compacted)
@@ -304,9 +316,19 @@ class PaxosAcceptor(Role):
 
     # --- compaction ----------------------------------------------------------------------
 
-    def _drop(self, up_to: int, effects: Effects) -> None:
-        """Drop what a majority of leaders has in durable snapshots."""
-        if up_to > self.compacted:
+    def _drop(self, envelope: Envelope, beat: Heartbeat, effects: Effects) -> None:
+        """Drop what a majority of leaders has in durable snapshots, unless that cannot be.
+
+        What is dropped is never voted on again, so an absurd claim would end this acceptor.
+        """
+        up_to = beat.compacted
+        if up_to > beat.chosen_up_to:
+            reason = f"{up_to} compacted, and only {beat.chosen_up_to} chosen"
+            effects.say(_refused(envelope, reason))
+        elif self._instances.hear(beat.chosen_up_to) < up_to:
+            reason = f"{up_to} compacted is more than {WINDOW} beyond any instance heard of"
+            effects.say(_refused(envelope, reason))
+        elif up_to > self.compacted:
             effects.record(CompactedRecord(up_to))
             self._forget(up_to)
             effects.say(Dropped(up_to))
@@ -356,8 +378,8 @@ class PaxosAcceptor(Role):
 
     def _settle(self, chosen_up_to: int) -> None:
         """Put away the protocol objects of instances that are decided: tuples are cheap to keep."""
-        if chosen_up_to < self._settled_up_to + SETTLE_EVERY:
-            return
+        if abs(chosen_up_to - self._settled_up_to) < SETTLE_EVERY:
+            return  # far below counts too: what a lie raised has to come down again
         self._settled_up_to = chosen_up_to
         for instance in [i for i in self._open if i <= chosen_up_to]:
             report = self._open[instance].report()

@@ -122,6 +122,9 @@ class PaxosClient(Role):
         """Handle a reply or a redirect; what concerns no outstanding command changes nothing."""
         effects = Effects()
         match envelope.message:
+            case _ if envelope.sender not in self.leaders:
+                reason = f"{self.name} is answered by leaders only"
+                effects.say(Refused(envelope.id, envelope.sender, reason))
             case Reply() as reply if reply.client == self.client:
                 self._reply(envelope.sender, reply, now, effects)
             case Redirect() as redirect if redirect.client == self.client:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from paxos_engine.roles.belief import ROUND_JUMP, Belief
 from paxos_engine.roles.values import ZERO, ProposalNumber
 
 FIRST_CLAIM: Final = 0.15
@@ -72,7 +73,7 @@ class Election:
         self.name = name
         self.rank = rank
         self.timing = timing
-        self.highest_round = 0
+        self.rounds = Belief(ROUND_JUMP)
         self.primary: str | None = None
         self.primary_number = ZERO
         self.suspect_at = 0.0
@@ -82,17 +83,17 @@ class Election:
 
     def start(self, now: float) -> None:
         """Begin to watch for heartbeats; the first claim of a new cluster comes soon."""
-        wait = FIRST_CLAIM if self.highest_round == 0 else 1.0
+        wait = FIRST_CLAIM if self.rounds.highest == 0 else 1.0
         self.suspect_at = now + self._patience() * wait
 
-    def saw(self, number: ProposalNumber) -> None:
-        """Note a number in use anywhere: the next own one must be higher."""
-        self.highest_round = max(self.highest_round, number.round)
+    def saw(self, number: ProposalNumber) -> bool:
+        """Note a number in use anywhere, since the next own one must be higher, if it can be so."""
+        return self.rounds.takes(number.round)
 
     def next_number(self) -> ProposalNumber:
         """Return a number above every one seen, never to be returned again."""
-        self.highest_round += 1
-        return ProposalNumber(self.highest_round, self.rank)
+        self.rounds.know(self.rounds.highest + 1)
+        return ProposalNumber(self.rounds.highest, self.rank)
 
     def yields_to(self, theirs: ProposalNumber, ours: ProposalNumber) -> bool:
         """Say whether the heartbeat of `theirs` ends a primacy or a claim under `ours`.

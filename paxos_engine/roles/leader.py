@@ -33,7 +33,6 @@ from paxos_engine.roles.learner import Learner
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.messages import (
-    KINDS,
     Accept,
     Accepted,
     AcceptedReport,
@@ -51,6 +50,7 @@ from paxos_engine.roles.messages import (
     SnapshotChunk,
     SnapshotRequest,
 )
+from paxos_engine.roles.nonsense import nonsense
 from paxos_engine.roles.phase_one import PhaseOne
 from paxos_engine.roles.proposer import Proposals, send
 from paxos_engine.roles.quorum import Quorums, covered_by_majority
@@ -115,12 +115,10 @@ class PaxosLeader(Role):
         self._proposals = Proposals(timing, rng)
         self._phase_one: PhaseOne | None = None
         self._promises = PhaseOne(ZERO, 1, quorums, "")  # those that this primacy rests on
-        self._ask_again_at = 0.0
-        self._beat_at = 0.0
+        self._ask_again_at = self._beat_at = 0.0
         self._heard: dict[str, float] = {}  # acceptor -> when it last answered this primacy
         self._next_instance = 1
-        self._recover_next = 1  # the part of phase 1's range that is still to be re-proposed
-        self._recover_last = 0
+        self._recover_next, self._recover_last = 1, 0  # of phase 1's range, still to be re-proposed
         self._filling: dict[int, tuple[str, AcceptedReport | None]] = {}
         self._gaps = GapWatch(timing.gap_fill_after)
         self._service = Service()
@@ -153,7 +151,10 @@ class PaxosLeader(Role):
     def receive(self, envelope: Envelope, now: float) -> Effects:
         """Handle one message."""
         effects = Effects(self._mark)
-        self._dispatch(envelope, now, effects)
+        if reason := nonsense(envelope, self.peers, self.quorums, self.election, self.learner):
+            effects.say(Refused(envelope.id, envelope.sender, reason))
+        else:
+            self._dispatch(envelope, now, effects)
         return self._finish(effects, now)
 
     def tick(self, now: float) -> Effects:
@@ -177,7 +178,7 @@ class PaxosLeader(Role):
         effects = Effects(self._mark)
         if self.standing is not Standing.PRIMARY:
             self.learner.ask_now(now)
-        elif self._phase_one is None and self._open_below():
+        elif self._phase_one is None and (self.log.has_holes or self._proposals.under_way):
             self._prepare("on demand", now, effects)
         return self._finish(effects, now)
 
@@ -187,7 +188,7 @@ class PaxosLeader(Role):
         for record in records:
             if isinstance(record, RoundRecord):
                 self._round_used = record.round
-                self.election.saw(ProposalNumber(record.round, self.election.rank))
+                self.election.rounds.know(record.round)
             else:
                 self.learner.restore(record)
         for _ in self.log.apply_ready():
@@ -220,19 +221,12 @@ class PaxosLeader(Role):
                 self._learn(envelope, now, effects)
             case Compacted(up_to=up_to):
                 self.learner.hear_of(up_to, now)
-            case other:
-                reason = f"a leader takes no {KINDS[type(other)]}"
-                effects.say(Refused(envelope.id, sender, reason))
 
     def _learn(self, envelope: Envelope, now: float, effects: Effects) -> None:
         """Take from a peer, or give to one, what was proposed or chosen."""
         sender = envelope.sender
         match envelope.message:
-            case Accept(number=number) if number.rank == self.election.rank:
-                reason = f"{number} is a number that only {self.name} proposes under"
-                effects.say(Refused(envelope.id, sender, reason))
             case Accept() as accept:
-                self.election.saw(accept.number)
                 self._decided(self.learner.see_accept(accept, effects), effects)
             case CatchUpRequest() as request:
                 self.learner.answer(sender, request, effects)
@@ -242,11 +236,11 @@ class PaxosLeader(Role):
             case SnapshotRequest() as request:
                 self.learner.send_snapshot(sender, request, effects)
             case SnapshotChunk() as piece:
-                installed = self.learner.take_chunk(sender, piece, now, effects)
+                installed = self.learner.take_chunk(sender, envelope.id, piece, now, effects)
                 if installed is not None:
                     self._proposals.overtaken(installed.applied)
-                    for instance in [i for i in self._filling if i <= installed.applied]:
-                        del self._filling[instance]
+                    open_ = {i: g for i, g in self._filling.items() if i > installed.applied}
+                    self._filling = open_
 
     def _finish(self, effects: Effects, now: float) -> Effects:
         phase = self._phase_one
@@ -407,7 +401,6 @@ class PaxosLeader(Role):
     # --- leading -------------------------------------------------------------------------
 
     def _heartbeat(self, sender: str, beat: Heartbeat, now: float, effects: Effects) -> None:
-        self.election.saw(beat.number)
         effects.say(HeartbeatHeard(beat.number, sender))
         self.learner.hear_of(beat.chosen_up_to, now)
         self.learner.compact(beat.compacted, effects)
@@ -427,18 +420,20 @@ class PaxosLeader(Role):
         from leading for ever (S15).
         """
         self._snapshots[self.name] = self.learner.snapshot_applied
-        compacted = covered_by_majority(self._snapshots.values())
+        covered = covered_by_majority(self._snapshots.values())
+        compacted = min(covered, self.log.chosen_up_to)
         self.learner.compact(compacted, effects)
         beat = Heartbeat(self.number, self.log.chosen_up_to, compacted)
         effects.send_all(self.quorums.acceptors, beat)
-        if self.hears_quorum(now) and self._phase_one is None:
+        if self.may_say_that_it_leads(now):
             effects.send_all(self.peers, beat)
         self._beat_at = now + self.timing.heartbeat_every
 
-    def hears_quorum(self, now: float) -> bool:
-        """Say whether a quorum of phase 2 has answered this primacy within the time-out."""
+    def may_say_that_it_leads(self, now: float) -> bool:
+        """Say whether phase 1 is complete, and a quorum was heard lately (S15)."""
         alive = [a for a, t in self._heard.items() if now - t <= self.timing.election_timeout]
-        return len(self.quorums.distinct(alive)) >= self.quorums.phase2
+        hears_quorum = len(self.quorums.distinct(alive)) >= self.quorums.phase2
+        return hears_quorum and self._phase_one is None
 
     def _alive(self, acceptor: str, number: ProposalNumber, now: float) -> None:
         if number == self.number:
@@ -453,7 +448,6 @@ class PaxosLeader(Role):
         effects: Effects,
     ) -> None:
         """Give way to a higher promise: with our number this acceptor is lost to us."""
-        self.election.saw(promised)
         current = number == self.number and self.standing is not Standing.FOLLOWING
         if current and promised > number and promised.rank != self.election.rank:
             self._yield(promised, f"{acceptor} has promised {promised}", now, effects)
@@ -472,9 +466,6 @@ class PaxosLeader(Role):
         self._service.send_on(self.election.primary, effects)
 
     # --- gaps ----------------------------------------------------------------------------
-
-    def _open_below(self) -> bool:
-        return self.log.highest_chosen > self.log.chosen_up_to or bool(self._proposals.under_way)
 
     def _watch_for_gaps(self, now: float, effects: Effects) -> None:
         """Fill a gap that has outlived `gap_fill_after`, by phase 1 under a new number."""

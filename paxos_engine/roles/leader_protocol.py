@@ -1,12 +1,15 @@
 """One proposal for one instance, as a leader sees it: who promised, who accepted, what follows.
 
     PREPARING --quorum of promises--> PREPARED --propose--> ACCEPTING --quorum of votes--> CHOSEN
-        '-------------------------- nack: ABANDONED <-----------'            (votes still count)
 
 Two rules bind this file ("Paxos Made Simple", 2.2 and 2.3): the value proposed is that of the
 highest-numbered proposal reported by the quorum of promises, and the leader's own only where none
 was reported (P2c); and a quorum is a set of distinct acceptors. A leader that does not lead runs
 the same protocol from ACCEPTING on: that is how it learns.
+
+A nack has no place in this table. It ends a number with all its proposals, so it is the leader
+that yields (`leader.py`); and it undoes no vote of other acceptors, so a proposal whose leader has
+yielded can still turn out chosen.
 """
 
 from __future__ import annotations
@@ -28,7 +31,6 @@ class ProposalState(Enum):
     PREPARED = "prepared"
     ACCEPTING = "accepting"
     CHOSEN = "chosen"
-    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,7 @@ class AcceptedHeard:
     acceptor: str
 
 
-@dataclass(frozen=True, slots=True)
-class NackHeard:
-    """An acceptor refused this number."""
-
-    promised: ProposalNumber
-
-
-Input: TypeAlias = PromiseHeard | AcceptSeen | AcceptedHeard | NackHeard
+Input: TypeAlias = PromiseHeard | AcceptSeen | AcceptedHeard
 
 
 class PaxosLeaderProtocol:
@@ -132,11 +127,6 @@ class PaxosLeaderProtocol:
             case AcceptedHeard(acceptor=acceptor):
                 self.voters.append(acceptor)
                 self._count()
-            case NackHeard(promised=promised) if promised > self.number:
-                # The refusal of one acceptor does not undo the votes of others: an abandoned
-                # proposal can still turn out chosen, so its votes go on being counted.
-                if self.state is not ProposalState.CHOSEN:
-                    self.state = ProposalState.ABANDONED
             case _:
                 pass
         return self.state

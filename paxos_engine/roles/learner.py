@@ -10,7 +10,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from paxos_engine.roles.acceptor import PAGE_BYTES, WINDOW
+from paxos_engine.roles.acceptor import PAGE_BYTES
+from paxos_engine.roles.belief import WINDOW, Belief
 from paxos_engine.roles.effects import (
     ChosenRecord,
     CompactedRecord,
@@ -26,6 +27,7 @@ from paxos_engine.roles.events import (
     GapFilled,
     GapFound,
     Learned,
+    Refused,
     SnapshotMade,
 )
 from paxos_engine.roles.instance_record import InstanceRecord
@@ -93,6 +95,7 @@ class Learner:
         self._timing = timing
         self._protocol = protocol
         self._target = 0
+        self._instances = Belief(WINDOW)
         self._asked_from = 0
         self._source = ""  # who sends the snapshot that is under way
         self._heard_piece_at = 0.0
@@ -110,6 +113,11 @@ class Learner:
         """Say whether `instance` is undecided as far as we know, and near enough to care."""
         near = 1 <= instance <= self.log.chosen_up_to + WINDOW
         return near and not self.log.knows(instance)
+
+    def believes(self, instance: int) -> bool:
+        """Say whether anything can have happened in `instance` already, as far as we heard."""
+        self._instances.know(self.log.chosen_up_to)
+        return self._instances.takes(instance)
 
     def see_accept(self, accept: Accept, effects: Effects) -> list[int]:
         """Note what a peer proposes, so that votes for it can be understood; return what is new."""
@@ -208,7 +216,7 @@ class Learner:
             effects.send(peer, chunk(served, request))
 
     def take_chunk(
-        self, peer: str, piece: SnapshotChunk, now: float, effects: Effects
+        self, peer: str, message: str, piece: SnapshotChunk, now: float, effects: Effects
     ) -> Snapshot | None:
         """Take a piece of a snapshot; return the snapshot if it is complete and was installed."""
         if piece.applied <= self.log.applied_up_to:
@@ -229,6 +237,8 @@ class Learner:
             return None
         self._transfer = None
         if not self.log.install(snapshot):
+            reason = f"the snapshot of {snapshot.applied} cannot be read"
+            effects.say(Refused(message, peer, reason))
             return None
         for instance in [i for i in self.records if i <= snapshot.applied]:
             del self.records[instance]
@@ -247,7 +257,8 @@ class Learner:
 
     def hear_of(self, chosen_up_to: int, now: float) -> None:
         """Note how far a peer's history goes, and plan to ask if ours stays behind."""
-        self._target = max(self._target, chosen_up_to)
+        self._instances.know(self.log.chosen_up_to)
+        self._target = max(self._target, self._instances.hear(chosen_up_to))
         self.watch(now)
 
     def watch(self, now: float) -> None:
@@ -282,7 +293,8 @@ class Learner:
         if request.first <= base:
             effects.send(peer, CatchUpReply(request.first, (), self.log.chosen_up_to, base))
             return
-        rows = kept[request.first - base - 1 : max(0, request.last - base)]
+        last = min(request.last, request.first + CATCH_UP_SPAN - 1)
+        rows = kept[request.first - base - 1 : max(0, last - base)]
         size, count = 0, 0
         for row in rows:
             size += value_size(row.value) + 16
@@ -311,7 +323,7 @@ class Learner:
                 new.append(instance)
                 if instance in holes:
                     effects.say(GapFilled(instance, "missed", "catch-up", value))
-        self._target = max(self._target, reply.chosen_up_to)
+        self.hear_of(reply.chosen_up_to, now)
         if new and reply.chosen_up_to > self.log.chosen_up_to:
             self._ask(peer, effects)
             self.ask_at = None

@@ -84,6 +84,7 @@ class ReplicatedLog:
     def __init__(self, machine: Callable[[], StateMachine] = KeyValueStore) -> None:
         self.tail = Tail(0, [], set())
         self.machine = machine()
+        self._new_machine = machine
         self.applied_up_to = 0
         self.snapshot: Snapshot | None = None
         self._beyond: dict[int, Chosen] = {}
@@ -126,6 +127,11 @@ class ReplicatedLog:
         if base < instance <= base + len(rows):
             return rows[instance - base - 1]
         return self._beyond.get(instance)
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether any instance is open below one that is chosen."""
+        return self.highest_chosen > self.chosen_up_to
 
     def holes(self) -> Iterator[int]:
         """Yield the instances not chosen below the highest that is."""
@@ -175,12 +181,18 @@ class ReplicatedLog:
     def install(self, snapshot: Snapshot) -> bool:
         """Take a snapshot's state in place of ours; return False if ours is as far.
 
-        Rows that it covers are dropped: nobody has seen here which of them had an effect.
+        Rows that it covers are dropped: nobody has seen here which of them had an effect. One that
+        cannot be read, for it came from outside, changes nothing and returns False too.
         """
         if snapshot.applied <= self.applied_up_to:
             return False
-        self.machine.restore(snapshot.machine)
-        self._sessions = snapshot.sessions
+        machine = self._new_machine()
+        try:
+            machine.restore(snapshot.machine)
+            sessions = snapshot.sessions
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            return False
+        self.machine, self._sessions = machine, sessions
         self._digest = bytes.fromhex(snapshot.state)
         self.snapshot = snapshot
         base, rows, _ = self.tail

@@ -34,7 +34,11 @@ class StateMachine(Protocol):
         """Return the whole state; equal states give equal bytes."""
 
     def restore(self, snapshot: bytes) -> None:
-        """Take the state that `snapshot` returned in place of the present one."""
+        """Take the state that `snapshot` returned in place of the present one.
+
+        Raises:
+            ValueError: it is no such state.
+        """
 
 
 WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -81,7 +85,10 @@ class KeyValueStore:
 
     def restore(self, snapshot: bytes) -> None:
         """Take back what `snapshot` returned."""
-        self.items = json.loads(snapshot)
+        items = json.loads(snapshot)
+        if type(items) is not dict or any(type(content) is not str for content in items.values()):
+            raise ValueError("keys and texts are what a snapshot of the store holds")
+        self.items = items
 
     def _increment(self, key: str) -> Outcome:
         found = self.items.get(key, "0")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
-from paxos_engine.roles.acceptor import WINDOW
+from paxos_engine.roles.belief import WINDOW
 from paxos_engine.roles.leader_protocol import PromiseHeard
 from paxos_engine.roles.messages import AcceptedReport, Prepare, Promise
 from paxos_engine.roles.quorum import Quorums
@@ -89,8 +89,9 @@ class PhaseOne:
         ours = (promise.number, promise.first, promise.last) == (self.number, self.first, None)
         if not ours or acceptor in self._complete or promise.cursor != expected:
             return False
-        if not promise.final and (promise.covers_to is None or promise.covers_to < promise.cursor):
-            return False
+        covers = promise.reported[-1].instance if promise.reported else 0
+        if not promise.final and (promise.covers_to != covers or covers < promise.cursor):
+            return False  # a page that is not the last ends with its last report
         self._pages[acceptor].append(_Page(promise.cursor, message))
         for report in promise.reported:
             if report.instance >= promise.cursor:

@@ -77,9 +77,18 @@ class Sessions:
 
     @classmethod
     def from_plain(cls, plain: list[Any]) -> Sessions:
-        """Return what `to_plain` wrote."""
+        """Return what `to_plain` wrote.
+
+        Raises:
+            ValueError: it is something else.
+            TypeError: likewise.
+        """
         sessions = cls()
         for at, client, last_used, oldest, replies in plain:
             known = {sequence: (instance, result) for sequence, instance, result in replies}
+            counts = [at, last_used, oldest, *known, *(instance for instance, _ in known.values())]
+            texts = [client, *(result for _, result in known.values())]
+            if {*map(type, counts)} != {int} or {*map(type, texts)} != {str}:
+                raise ValueError("a session is made of whole numbers and texts")
             sessions._open[at] = Session(client, last_used, oldest, known)
         return sessions

@@ -32,6 +32,10 @@ class SnapshotTransfer:
         self._head = (first.applied, first.state, first.size, first.digest)
         self._body = bytearray()
 
+    def is_of(self, piece: SnapshotChunk) -> bool:
+        """Say whether a piece is of the snapshot that is being fetched."""
+        return (piece.applied, piece.state, piece.size, piece.digest) == self._head
+
     @property
     def received(self) -> int:
         """How many bytes have come."""
@@ -48,8 +52,7 @@ class SnapshotTransfer:
         A piece that comes twice or out of turn changes nothing; a whole that does not match its
         digest is fetched anew.
         """
-        head = (piece.applied, piece.state, piece.size, piece.digest)
-        if head != self._head or piece.offset != len(self._body):
+        if not self.is_of(piece) or piece.offset != len(self._body):
             return None
         self._body += piece.data
         if len(self._body) < piece.size:

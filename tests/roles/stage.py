@@ -1,7 +1,8 @@
 """A stage for the pure roles: every message waits until the test says what becomes of it.
 
 No socket, thread or clock: time is a number that `wait` moves, and a message is delivered,
-dropped or duplicated by hand. What happens is written down line by line in `told`.
+dropped or duplicated by hand. What happens is written down line by line in `told`: what is
+delivered, and of each step what it writes to disk, what happened in it, and what it sends.
 """
 
 from __future__ import annotations
@@ -9,21 +10,32 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.client import PaxosClient
-from paxos_engine.roles.effects import Effects, Record, Role
+from paxos_engine.roles.effects import (
+    AcceptRecord,
+    ChosenRecord,
+    CompactedRecord,
+    Effects,
+    PromiseRecord,
+    Record,
+    Role,
+    RoundRecord,
+    SnapshotRecord,
+)
 from paxos_engine.roles.election import Election, PortElection, Timing
 from paxos_engine.roles.events import AcceptedValue, Event, Learned, describe
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
-from paxos_engine.roles.messages import KINDS, Envelope, Message
+from paxos_engine.roles.messages import KINDS, Envelope, Message, span
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber, Value
 
 QUIET = {"heartbeat", "heartbeat-reply"}
-"""Kinds that the story leaves out, unless a test is about them."""
+"""Kinds that the story leaves out unless it is about them: ten times a second the same."""
 
 SESSION = 1
 """The id of the session that C1 has, unless a story is about opening one."""
@@ -46,7 +58,9 @@ class Stage:
         leaders: int = 2,
         *,
         classic: bool = False,
+        acceptor: type[PaxosAcceptor] = PaxosAcceptor,
         acceptor_protocol: type[PaxosAcceptorProtocol] = PaxosAcceptorProtocol,
+        leader: type[PaxosLeader] = PaxosLeader,
         leader_protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol,
         election: str = "number",
         pipeline: int = 64,
@@ -59,6 +73,7 @@ class Stage:
         self.now = 0.0
         self.in_flight: list[Envelope] = []
         self.told: list[str] = []
+        self.quiet = set(QUIET)
         self.events: list[tuple[str, Event]] = []
         self.failed: set[str] = set()
         self.records: dict[str, list[Record]] = {}
@@ -71,12 +86,12 @@ class Stage:
         self.roles: dict[str, Role] = {}
         self.make: dict[str, Callable[[], Role]] = {}
         for name in self.acceptors:
-            self.make[name] = lambda name=name: PaxosAcceptor(  # type: ignore[misc]
+            self.make[name] = lambda name=name: acceptor(  # type: ignore[misc]
                 name, self.leaders, protocol=acceptor_protocol, page_bytes=page_bytes
             )
 
         def make_leader(name: str) -> PaxosLeader:
-            leader = PaxosLeader(
+            role = leader(
                 name,
                 self.leaders,
                 self.quorums,
@@ -89,9 +104,9 @@ class Stage:
                 snapshot_every=snapshot_every,
             )
             if session:  # opened before the story begins, so that the story is about its commands
-                leader.log._sessions.open("C1", SESSION)
-                leader.log._sessions.open("c", 0)  # of the commands that tests make by hand
-            return leader
+                role.log._sessions.open("C1", SESSION)
+                role.log._sessions.open("c", 0)  # of the commands that tests make by hand
+            return role
 
         for name in self.leaders:
             self.make[name] = partial(make_leader, name)
@@ -185,7 +200,7 @@ class Stage:
         chosen = self.waiting(kind, sender, to, **more)
         for envelope in chosen:
             self.in_flight.remove(envelope)
-            if KINDS[type(envelope.message)] not in QUIET:
+            if KINDS[type(envelope.message)] not in self.quiet:
                 self.told.append(f"{_arrow(envelope)} LOST {envelope.message.describe()}")
         return len(chosen)
 
@@ -225,7 +240,9 @@ class Stage:
         """Deliver one message now."""
         if envelope.to in self.failed or envelope.sender in self.failed:
             return
-        if KINDS[type(envelope.message)] not in QUIET:
+        if envelope.to not in self.roles:
+            return  # an answer to a sender that does not exist
+        if KINDS[type(envelope.message)] not in self.quiet:
             self.told.append(f"{_arrow(envelope)} {envelope.message.describe()}")
         role = self.roles[envelope.to]
         self._carry_out(envelope.to, role.receive(envelope, self.now))
@@ -245,15 +262,24 @@ class Stage:
     # --- inside --------------------------------------------------------------------------
 
     def _carry_out(self, name: str, effects: Effects) -> None:
+        self.told += [f"  {name} writes {_written(record)}" for record in effects.records]
+        self.records[name].extend(effects.records)
         for event in effects.events:
             self.events.append((name, event))
-            if event.name not in ("heartbeat", "accepted"):
+            if event.name not in self.quiet:
                 self.told.append(f"  {name}: {describe(event)}")
             self._judge(name, event)
-        self.records[name].extend(effects.records)
         for to, message, _ in effects.messages:
             self._count += 1
             self.in_flight.append(Envelope(f"{name}.{self._count}", name, to, message))
+        self._tell_sent(name, effects)
+
+    def _tell_sent(self, name: str, effects: Effects) -> None:
+        """Write down what is sent: the same message to several nodes in one line."""
+        loud = [o for o in effects.messages if KINDS[type(o.message)] not in self.quiet]
+        for message, group in groupby(loud, key=lambda outgoing: outgoing.message):
+            to = ", ".join(outgoing.to for outgoing in group)
+            self.told.append(f"  {name} sends {message.describe()} to {to}")
 
     def _judge(self, node: str, event: Event) -> None:
         match event:
@@ -276,3 +302,19 @@ class Stage:
 
 def _arrow(envelope: Envelope) -> str:
     return f"{envelope.sender} -> {envelope.to}"
+
+
+def _written(record: Record) -> str:
+    match record:
+        case PromiseRecord(number, first, last):
+            return f"promise {number} {span(first, last)}"
+        case AcceptRecord(number, instance, value):
+            return f"accept {number} {instance}: {value}"
+        case RoundRecord(round=used):
+            return f"round {used}"
+        case ChosenRecord(instance, number, value):
+            return f"chosen {number} {instance}: {value}"
+        case CompactedRecord(up_to):
+            return f"compacted up to {up_to}"
+        case SnapshotRecord(snapshot):
+            return f"snapshot after {snapshot.applied}"

@@ -154,6 +154,16 @@ def test_a_message_for_another_client_or_of_another_kind_is_refused_with_an_even
     assert client.unanswered == 1
 
 
+@pytest.mark.parametrize("message", [Reply("C1", 1, 1, "ok"), Redirect("C1", 1, "L1")])
+@pytest.mark.parametrize("sender", ["A1", "C2", "L9"])
+def test_it_is_answered_by_leaders_only(sender: str, message: Message) -> None:
+    client = new_client()
+    client.submit("x", 0.0)
+    assert names(hear(client, sender, message)) == ["refused"]
+    assert client.unanswered == 1
+    assert asked(client.tick(100.0)) == [("L1", 1)], "it can still turn to another leader"
+
+
 @pytest.mark.parametrize("value", ["x" * MAX_COMMAND_BYTES, "ü" * 30_000, b"\0" * 60_000])
 def test_a_value_too_long_for_a_datagram_is_refused_in_one_line(value: str | bytes) -> None:
     client = new_client()

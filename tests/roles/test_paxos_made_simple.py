@@ -30,6 +30,25 @@ def test_2_1_only_a_value_that_has_been_proposed_may_be_chosen() -> None:
     assert set(map(str, stage.chosen.values())) <= set(map(str, proposed))
 
 
+def test_2_1_only_a_single_value_is_chosen() -> None:
+    """2.1: "Only a single value is chosen", whichever two leaders propose in one instance."""
+    stage = Stage()
+    stage.inject("L1", "A1", Accept(LOW, 1, X, 0))
+    stage.inject("L2", "A2", Accept(HIGH, 1, Y, 0))
+    stage.inject("L2", "A3", Accept(HIGH, 1, Y, 0))  # Y is chosen, and nobody knows
+    stage.in_flight.clear()
+    for leader in ("L1", "L2", "L1"):
+        stage.lead(leader)
+        stage.settle()
+        stage.submit(f"of {leader}")
+        stage.settle()
+    stage.run(3.0)
+    assert stage.chosen[1] == Y
+    assert stage.history("L1") == stage.history("L2")
+    numbers = {e.number for e in stage.happened("accepted") if e.instance == 1}  # type: ignore[attr-defined]
+    assert len(numbers) > 2, "it was voted on again, and stayed what it was"
+
+
 def test_2_1_a_process_never_learns_a_value_unless_it_has_been_chosen() -> None:
     """2.1: "A process never learns that a value has been chosen unless it actually has been"."""
     protocol = PaxosLeaderProtocol(1, LOW, THREE)
@@ -140,3 +159,69 @@ def test_3_phase_1_is_executed_once_for_infinitely_many_instances() -> None:
     stage.run(1.0)
     assert len(stage.happened("prepared")) == 1
     assert len(stage.history("L2")) == 20
+
+
+def test_3_a_new_leader_proposes_what_it_finds_and_fills_the_gap_with_no_ops() -> None:
+    """Section 3, the example: commands 1-134, 138 and 139 are known as chosen.
+
+    Phase 1 is run for 135-137 and everything above 139. It "determines the value to be proposed in
+    instances 135 and 140, but leaves the proposed value unconstrained in all other instances". So
+    135 and 140 are proposed again, 136 and 137 get "a special no-op command", and the next client
+    command is 141.
+    """
+    stage = Stage()
+
+    def voted(instance: int, *acceptors: str) -> None:
+        command = Command("c", instance, f"v{instance}")
+        for acceptor in (*acceptors, "L2") if len(acceptors) > 1 else acceptors:
+            stage.inject("L1", acceptor, Accept(LOW, instance, command, 0))
+
+    for instance in (*range(1, 135), 138, 139):
+        voted(instance, "A1", "A2")
+    stage.deliver("accepted", to="L2")
+    for instance in (135, 140):
+        voted(instance, "A3")
+    stage.in_flight.clear()
+    log = stage.leader("L2").log
+    assert (log.chosen_up_to, log.highest_chosen) == (134, 139)
+    assert list(log.holes()) == [135, 136, 137]
+
+    stage.fail("L1")
+    stage.lead("L2")
+    stage.drop("prepare", to="A1")
+    stage.deliver("prepare")
+    stage.deliver("promise")
+    stage.submit("next")
+    stage.settle()
+    proposed = {e.instance: str(e.value) for e in stage.happened("proposed", "L2")}  # type: ignore[attr-defined]
+    assert proposed == {
+        135: "c#135 'v135'",
+        136: "no-op",
+        137: "no-op",
+        140: "c#140 'v140'",
+        141: "C1#1 'next'",
+    }
+    assert stage.history("L2")[133:] == [
+        "c#134 'v134'",
+        "c#135 'v135'",
+        "no-op",
+        "no-op",
+        "c#138 'v138'",
+        "c#139 'v139'",
+        "c#140 'v140'",
+        "C1#1 'next'",
+    ]
+
+
+def test_3_commands_need_not_wait_for_the_gap_but_are_not_executed_before_it() -> None:
+    """Section 3: a leader may propose 142 before it knows 141 as chosen; execution is in order."""
+    stage = Stage()
+    stage.run(1.0)
+    stage.submit("a")
+    stage.submit("b")
+    stage.deliver("request")
+    stage.drop("accept", instance=1)
+    stage.settle()
+    assert set(stage.chosen) == {2}
+    assert stage.history("L2") == []
+    assert stage.answers() == []

@@ -45,7 +45,7 @@ def vote(stage: Stage, number: ProposalNumber, value: Command, *acceptors: str) 
 def take_over(stage: Stage, leader: str, *acceptors: str) -> None:
     """Let `leader` run both phases in instance 1 with these acceptors, in this order."""
     stage.in_flight.clear()
-    stage.leader(leader).election.highest_round = 5
+    stage.leader(leader).election.rounds.highest = 5
     stage.lead(leader)
     for acceptor in acceptors:
         stage.deliver("prepare", leader, acceptor)

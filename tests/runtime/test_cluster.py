@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,25 @@ from paxos_engine import (
     Cluster,
     ClusterConfig,
     ConfigError,
+    Entry,
     OutcomeUnknown,
     PortInUse,
     RecorderError,
     read_trace,
 )
+from paxos_engine.checks.safety import SafetyChecker
+from paxos_engine.roles.events import (
+    AcceptedValue,
+    Answered,
+    Delivered,
+    Header,
+    Sent,
+    Skipped,
+    Submitted,
+    Synced,
+)
 from paxos_engine.roles.leader import PaxosLeader, Standing
+from paxos_engine.roles.messages import Message, Reply, Request
 
 PATIENCE = 60.0
 
@@ -220,16 +234,92 @@ def test_no_gap_is_left_when_it_is_asked_to_be_filled(cluster: Cluster) -> None:
     assert [value for _, value in one_history(cluster)] == ["a", "b", "c"]
 
 
-def test_a_recording_is_complete_and_can_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "trace.jsonl"
-    with Cluster(ClusterConfig(record=path)) as cluster:
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> list[Entry]:
+    """Return the trace of a cluster that lost messages, an acceptor and its primary."""
+    path = tmp_path_factory.mktemp("recording") / "trace.jsonl"
+    config = ClusterConfig(record=path, profile="lossy", seed=3, election_timeout=0.5)
+    with Cluster(config) as cluster:
         submit_all(cluster, [f"v{n}" for n in range(20)])
-    entries = list(read_trace(path))
-    numbers = [entry.seq for entry in entries]
-    assert numbers == sorted(numbers)
-    assert entries[0].event.name == "header"
-    assert sum(entry.event.name == "answered" for entry in entries) == 20
-    assert not any(entry.event.name == "skipped" and entry.event.count for entry in entries)  # type: ignore[attr-defined]
+        fail(cluster, "A1", *primaries(cluster))
+        submit_all(cluster, [f"w{n}" for n in range(20)])
+        for name in cluster.ports:
+            if name in cluster.leaders or name == "A1":
+                cluster.recover(name)
+        submit_all(cluster, [f"x{n}" for n in range(20)])
+    return list(read_trace(path))
+
+
+def test_a_recording_is_complete_and_can_be_read(recording: list[Entry]) -> None:
+    numbers = [entry.seq for entry in recording]
+    assert numbers == sorted(set(numbers))
+    assert recording[0].event.name == "header"
+    assert sum(entry.event.name == "answered" for entry in recording) == 60
+    assert not any(isinstance(e.event, Skipped) and e.event.count for e in recording)
+
+
+def test_a_recording_breaks_no_safety_rule(recording: list[Entry]) -> None:
+    header = recording[0].event
+    assert isinstance(header, Header)
+    checker = SafetyChecker.of(header)
+    for entry in recording:
+        checker.observe(entry)
+    assert checker.violations == []
+    assert checker.checked
+    assert checker.agreed >= 61  # with the session
+
+
+def test_the_lines_of_a_recording_extend_what_happened_before_what(
+    recording: list[Entry],
+) -> None:
+    """The order contract of docs/trace-format.md, line by line."""
+    assert order_breaches(recording) == []
+
+
+def test_each_breach_of_the_order_would_be_seen(recording: list[Entry]) -> None:
+    for kind in (Sent, AcceptedValue, Synced, Submitted, Delivered):
+        later = [e for e in recording if isinstance(e.event, kind)]
+        others = [e for e in recording if not isinstance(e.event, kind)]
+        assert order_breaches([*others, *later]), kind.name
+
+
+def order_breaches(entries: Iterable[Entry]) -> list[str]:
+    """Return each line that comes before one which must have gone before it."""
+    wrong: list[str] = []
+    sent: dict[str, Message] = {}
+    synced: Counter[str] = Counter()
+    recorded: Counter[str] = Counter()
+    submitted: set[tuple[str, int]] = set()
+    replied: set[tuple[str, int]] = set()
+
+    def demand(holds: bool, entry: Entry, what: str) -> None:
+        if not holds:
+            wrong.append(f"seq {entry.seq}: {what}")
+
+    for entry in entries:
+        match entry.event:
+            case Sent(message=name, body=body, after=after):
+                demand(synced[entry.node] >= after, entry, "sent before the sync it depends on")
+                if isinstance(body, Request):
+                    key = (body.command.client, body.command.sequence)
+                    demand(key in submitted, entry, "asked before it was submitted")
+                sent[name] = body
+            case Delivered(message=name):
+                demand(name in sent, entry, "delivered before it was sent")
+                body = sent.get(name)
+                if isinstance(body, Reply):
+                    replied.add((body.client, body.sequence))
+            case AcceptedValue(mark=mark):
+                demand(synced[entry.node] < mark, entry, "synced before it was recorded")
+                recorded[entry.node] = mark
+            case Synced(mark=mark):
+                demand(recorded[entry.node] <= mark, entry, "a sync that goes back")
+                synced[entry.node] = mark
+            case Submitted(client=client, sequence=sequence):
+                submitted.add((client, sequence))
+            case Answered(client=client, sequence=sequence):
+                demand((client, sequence) in replied, entry, "answered before the reply arrived")
+    return wrong
 
 
 def test_a_recording_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""What a leader refuses although it is well-formed and authentic: it cannot be, or not from there.
+
+The codec has checked the form and the acceptors' votes are counted by name; here are the claims
+on which a leader would act at once. Rounds and instances far above all that was heard are refused
+by `belief.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from paxos_engine.roles.belief import ROUND_JUMP, WINDOW
+from paxos_engine.roles.election import Election
+from paxos_engine.roles.learner import Learner
+from paxos_engine.roles.messages import (
+    KINDS,
+    Accept,
+    Accepted,
+    CatchUpReply,
+    CatchUpRequest,
+    Compacted,
+    Envelope,
+    Heartbeat,
+    HeartbeatReply,
+    Message,
+    Nack,
+    Promise,
+    Request,
+    SnapshotChunk,
+    SnapshotRequest,
+)
+from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.values import ProposalNumber
+
+OF_ACCEPTORS: Final = (Promise, Accepted, Nack, Compacted)
+OF_LEADERS: Final = (
+    Accept,
+    Heartbeat,
+    CatchUpRequest,
+    CatchUpReply,
+    SnapshotRequest,
+    SnapshotChunk,
+)
+
+MAX_SNAPSHOT_BYTES: Final = 2**30
+"""No snapshot is larger; it is collected in memory until it is whole."""
+
+
+def nonsense(
+    envelope: Envelope,
+    peers: tuple[str, ...],
+    quorums: Quorums,
+    election: Election,
+    learner: Learner,
+) -> str:
+    """Return in one line why a leader must not take a message; empty where it may.
+
+    The numbers and instances that the message claims move the beliefs of `election` and `learner`.
+    """
+    sender, message = envelope.sender, envelope.message
+    kind = KINDS[type(message)]
+    if isinstance(message, OF_ACCEPTORS):
+        if sender not in quorums.acceptors:
+            return f"a {kind} comes from acceptors only"
+    elif isinstance(message, OF_LEADERS):
+        if sender not in peers:
+            return f"a {kind} comes from other leaders only"
+    elif isinstance(message, HeartbeatReply):
+        if sender not in (*quorums.acceptors, *peers):
+            return f"a {kind} comes from other nodes of the cluster only"
+    elif not isinstance(message, Request):
+        return f"a leader takes no {kind}"
+    if isinstance(message, Accept) and message.number.rank == election.rank:
+        return f"{message.number} is a number that only {election.name} proposes under"
+    if isinstance(message, SnapshotChunk) and not _fits(message):
+        return f"a piece of {len(message.data)} bytes in a snapshot of {message.size}"
+    number = _number_in_use(message)
+    if number is not None and not election.saw(number):
+        return f"round {number.round} is more than {ROUND_JUMP} above any heard of"
+    instance = _instance_dropped(message)
+    if not learner.believes(instance):
+        return f"instance {instance} is more than {WINDOW} beyond any heard of"
+    return ""
+
+
+def _fits(piece: SnapshotChunk) -> bool:
+    end = piece.offset + len(piece.data)
+    return end <= piece.size <= MAX_SNAPSHOT_BYTES
+
+
+def _number_in_use(message: Message) -> ProposalNumber | None:
+    """Return the number above which this message makes a leader go."""
+    match message:
+        case Nack(promised=number) | HeartbeatReply(promised=number):
+            return number
+        case Heartbeat(number=number) | Accept(number=number):
+            return number
+        case _:
+            return None
+
+
+def _instance_dropped(message: Message) -> int:
+    """Return the instance up to which this message makes a leader wait for others to tell it."""
+    match message:
+        case Promise(compacted=instance) | SnapshotChunk(applied=instance):
+            return instance
+        case Compacted(up_to=instance):
+            return instance
+        case _:
+            return 0
