@@ -32,7 +32,7 @@ from paxos_engine.roles.events import (
 )
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.messages import Envelope
-from paxos_engine.storage.disk import Disk, DiskFailure, StorageError
+from paxos_engine.storage.disk import EMPTY_NOTE, Disk, DiskFailure, StorageError
 
 Action: TypeAlias = Callable[[float], Effects]
 """A call into the role: now -> effects."""
@@ -53,6 +53,7 @@ class Node:
         transport: how its messages leave.
         publish: how the trace is told.
         sync_after: seconds for which a sync may wait for more records (a slow disk).
+        allow_empty: let it come back with an empty disk after a wipe. Unsafe, and said so.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Node:
         transport: Transport,
         publish: Publish,
         sync_after: Callable[[], float] = lambda: 0.0,
+        allow_empty: bool = False,
     ) -> None:
         self.standing: Status = "up"
         self.disk = disk
@@ -70,6 +72,7 @@ class Node:
         self._transport = transport
         self._publish = publish
         self._sync_after = sync_after
+        self._allow_empty = allow_empty
         self._cycle = self._new_cycle()
         self._has_to_start = True
 
@@ -108,7 +111,8 @@ class Node:
         waiting = f"{unsynced} not yet on disk" if unsynced else "nothing else: all is on disk"
         match kind:
             case "wipe":
-                return f"its memory and its disk: all {self.disk.mark} records"
+                held = self.disk.held
+                return f"its memory and its disk: {held} record{'' if held == 1 else 's'} on it"
             case "power cut":
                 return f"its memory, and {waiting}"
             case _:
@@ -137,7 +141,11 @@ class Node:
         self.standing = "crashed"
         forgotten = self.forgets(kind)
         if kind == "wipe":
-            self.disk.wipe()
+            try:
+                self.disk.wipe()
+            except StorageError as error:
+                self.break_down(f"disk: {error}")
+                return
         elif kind == "power cut":
             self.disk.power_cut()
         self._publish(self.name, Crashed(kind, forgotten))
@@ -163,6 +171,9 @@ class Node:
     def restore(self, note: str = "") -> None:
         """Give the role what the disk holds, what was written but not synced included."""
         try:
+            if self.disk.wiped:
+                self._renew()
+                note = EMPTY_NOTE
             unsynced = len(self.disk.pending)
             if unsynced:
                 written = self.disk.sync()
@@ -184,6 +195,12 @@ class Node:
         """Stop for good, and say why: a wrong answer would be worse than none."""
         self.standing = "broken"
         self._publish(self.name, Crashed(reason, "everything in memory"))
+
+    def _renew(self) -> None:
+        """Begin with an empty disk, if that is allowed; raises StorageError if it is not."""
+        if not self._allow_empty:
+            raise StorageError(f"the disk of {self.name} was wiped, so it does not vote again")
+        self.disk.renew()
 
     # --- inside --------------------------------------------------------------------------
 

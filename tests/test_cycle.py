@@ -15,6 +15,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     Envelope,
+    Heartbeat,
     Prepare,
     Promise,
     joined,
@@ -55,7 +56,7 @@ class Notebook:
             self.sent += batch
             self.lines += [f"send {outgoing.message.describe()}" for outgoing in batch]
 
-    def run(self, *messages: Prepare | Accept, now: float = 0.0) -> None:
+    def run(self, *messages: Prepare | Accept | Heartbeat, now: float = 0.0) -> None:
         steps: list[Callable[[], Effects]] = [
             lambda message=message: self.cycle.receive(Envelope("x", "L1", "A1", message), now)  # type: ignore[misc]
             for message in messages
@@ -101,6 +102,25 @@ def test_a_slow_disk_holds_back_every_answer_until_its_sync() -> None:
         "send accepted 1.L1 1..2",
         "send accepted 1.L1 1..2",
     ]
+
+
+def test_a_checkpoint_replaces_the_log_only_after_the_sync_and_what_was_said() -> None:
+    book = Notebook()
+    book.run(accept(1), accept(2))
+    book.lines.clear()
+    book.run(accept(3), Heartbeat(ONE, 3, 2))  # up to 2 may be dropped
+    order = [line.split()[0] for line in book.lines]
+    sent = [n for n, word in enumerate(order) if word == "send"]
+    assert order.count("replace") == 1
+    assert order.index("sync") < min(sent) < max(sent) < order.index("replace")
+
+
+def test_a_slow_disk_holds_back_the_checkpoint_too() -> None:
+    book = Notebook(wait=0.5)
+    book.run(accept(1), Heartbeat(ONE, 1, 1), now=0.0)
+    assert "replace" not in book.lines
+    book.run(now=0.5)
+    assert book.lines[-1] == "replace"
 
 
 def test_a_disk_that_fails_lets_nothing_leave() -> None:

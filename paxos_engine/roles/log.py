@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -43,11 +43,19 @@ class AppliedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state after `applied` instances, whole: machine and sessions, with the history's hash."""
+    """The state after `applied` instances, whole: machine and sessions, with the history's hash.
+
+    `digest` is the hash of the body, made once: every piece that a peer is sent carries it.
+    """
 
     applied: int
     state: str
     body: bytes
+    digest: bytes = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Hash the body."""
+        object.__setattr__(self, "digest", blake2b(self.body, digest_size=16).digest())
 
     @property
     def machine(self) -> bytes:

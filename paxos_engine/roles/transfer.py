@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Final
 
 from paxos_engine.roles.log import Snapshot
@@ -16,8 +15,8 @@ def chunk(snapshot: Snapshot, request: SnapshotRequest) -> SnapshotChunk:
     same = request.applied == snapshot.applied
     offset = min(request.offset, len(snapshot.body)) if same else 0
     data = snapshot.body[offset : offset + CHUNK_BYTES]
-    size, digest = len(snapshot.body), _digest(snapshot.body)
-    return SnapshotChunk(snapshot.applied, snapshot.state, size, digest, offset, data)
+    size = len(snapshot.body)
+    return SnapshotChunk(snapshot.applied, snapshot.state, size, snapshot.digest, offset, data)
 
 
 class SnapshotTransfer:
@@ -57,12 +56,8 @@ class SnapshotTransfer:
         self._body += piece.data
         if len(self._body) < piece.size:
             return None
-        body = bytes(self._body)
-        if _digest(body) != piece.digest:
+        snapshot = Snapshot(self.applied, piece.state, bytes(self._body))
+        if snapshot.digest != piece.digest:
             self._body.clear()
             return None
-        return Snapshot(self.applied, piece.state, body)
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).digest()
+        return snapshot

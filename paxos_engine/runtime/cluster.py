@@ -115,7 +115,8 @@ class Cluster:
                 admits=self._admits if name == CLIENT else lambda: True,
                 after_turn=self._notify if name in self.leaders else lambda: None,
                 sync_after=lambda: self.faults.disk_delay,
-                note=self._note(name),
+                note=self._data.note(name) if self._data else "",
+                allow_empty=self.config.allow_empty_disk,
             )
             for name in [*self.acceptors, *self.leaders, CLIENT]
         }
@@ -271,7 +272,7 @@ class Cluster:
             raise ValueError(
                 f"the disk of {node} was wiped: it may have voted, so it does not vote again"
             )
-        if disk.refusal or thread.status == "broken":
+        if thread.status == "broken" or (disk.refusal and not disk.wiped):
             raise ValueError(f"{node} stays down: {disk.refusal or 'it broke'}")
         thread.recover()
 
@@ -368,17 +369,10 @@ class Cluster:
                 self.acceptors,
                 allow_empty=config.allow_empty_disk,
                 accept_damaged_tail=config.accept_damaged_tail,
+                quorum=max(self.quorums.phase1, self.quorums.phase2),
             )
             disks.update(self._data.disks)
         return disks
-
-    def _note(self, node: str) -> str:
-        """Say what was unusual about a node's disk when it was opened."""
-        if self._data is None or node == CLIENT:
-            return ""
-        if node in self._data.unsafe:
-            return "UNSAFE: an empty disk under a known id, by --allow-empty-disk"
-        return self._data.disks[node].notice
 
     def _factory(self, name: str) -> Callable[[], Role]:
         """Return what makes a node's role: at the start, and again after each crash."""

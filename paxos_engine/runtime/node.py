@@ -66,6 +66,7 @@ class NodeThread:
         after_turn: called on this thread after each turn that did something.
         sync_after: seconds for which a sync may wait for more records (a slow disk).
         note: what was unusual about its disk when it was opened; said when it starts.
+        allow_empty: see `Node`.
     """
 
     def __init__(
@@ -80,9 +81,11 @@ class NodeThread:
         after_turn: Callable[[], None] = lambda: None,
         sync_after: Callable[[], float] = lambda: 0.0,
         note: str = "",
+        allow_empty: bool = False,
     ) -> None:
         self.status: Status = "up"
-        self.node = Node(make, disk, pump, publish, sync_after)
+        self.node = Node(make, disk, pump, publish, sync_after, allow_empty)
+        self._note = note
         self._pump = pump
         self._clock = clock
         self._admits = admits
@@ -95,9 +98,6 @@ class NodeThread:
         self._wake_out.setblocking(False)
         name = f"paxos-{self.node.name}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        if disk.mark or note:
-            self.node.restore(note)
-            self.status = self.node.standing
 
     @property
     def role(self) -> Role:
@@ -112,7 +112,10 @@ class NodeThread:
     # --- what others ask of it -----------------------------------------------------------
 
     def start(self) -> None:
-        """Start the thread."""
+        """Give the node what its disk holds, say so, and start the thread."""
+        if self.disk.mark or self.disk.refusal or self._note:
+            self.node.restore(self._note)
+            self.status = self.node.standing
         self._thread.start()
 
     def post(self, action: Action) -> None:

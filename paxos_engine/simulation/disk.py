@@ -40,6 +40,11 @@ class SimulatedDisk:
         return self._pending
 
     @property
+    def held(self) -> int:
+        """How many durable records it holds now."""
+        return len(self._checkpoint) + sum(len(batch) for batch in self._batches)
+
+    @property
     def is_damaged(self) -> bool:
         """Whether a restart may find more than a torn tail."""
         return self._damaged is not None and not self._torn
@@ -89,6 +94,10 @@ class SimulatedDisk:
         self._checkpoint, self._batches, self._pending = [], [], []
         self.wiped = True
         self.refusal = f"the disk of {self._node} was wiped"
+
+    def renew(self) -> None:
+        """Begin anew, empty, after a wipe."""
+        self.wiped, self.refusal = False, ""
 
     def close(self) -> None:
         """Do nothing: it ends with the world."""

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
 
-from paxos_engine.storage.disk import StorageError
-from paxos_engine.storage.durable import Device, DurableDisk, lock_directory
-
-FORMAT: Final = 1
+from paxos_engine.roles.quorum import majority
+from paxos_engine.storage.broken import BrokenDisk
+from paxos_engine.storage.device import Device, SystemDevice, lock_directory, make_directory
+from paxos_engine.storage.disk import EMPTY_NOTE, Disk, InUse, StorageError
+from paxos_engine.storage.durable import SEAL, DurableDisk, half_made, log_files
+from paxos_engine.storage.logfile import read_log
+from paxos_engine.storage.manifest import (
+    ASIDE,
+    NAME,
+    Manifest,
+    State,
+    read_manifest,
+    write_manifest,
+)
 
 
 class DataDir:
     """The disks of one cluster.
+
+    A node whose directory cannot be used gets a disk that says so, and the others go on, as long
+    as a leader and a quorum of acceptors are left; `broken` says why, by node.
 
     Args:
         path: the directory; made if it is missing.
@@ -25,7 +36,8 @@ class DataDir:
         acceptors: the names of the acceptors.
         allow_empty: let a node vote although its disk is empty. Unsafe: it may have voted before.
         accept_damaged_tail: see `read_log`.
-        device: how the disks are written, by node, if not by the system's own calls.
+        quorum: how many acceptors the cluster needs; a majority by default.
+        device: how the disks are written, if not by the system's own calls.
 
     Raises:
         StorageError: it cannot be used, in one line.
@@ -39,21 +51,24 @@ class DataDir:
         *,
         allow_empty: bool = False,
         accept_damaged_tail: bool = False,
+        quorum: int | None = None,
         device: Device | None = None,
     ) -> None:
         self.path = path
-        self.unsafe: list[str] = []  # nodes that begin with an empty disk although they are known
-        self._shape = {"leaders": list(leaders), "acceptors": list(acceptors)}
+        self.disks: dict[str, Disk] = {}
+        self.broken: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
+        self._leaders, self._acceptors = list(leaders), list(acceptors)
+        self._quorum = majority(len(self._acceptors)) if quorum is None else quorum
         self._accept = accept_damaged_tail
-        self._device = device
-        self.disks: dict[str, DurableDisk] = {}
+        self._device = device or SystemDevice()
+        self._given = device  # else each disk has its own, so that one can fail alone
         self._lock = -1
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_directory(path, self._device)
             self._lock = lock_directory(path, "the cluster")
             known = self._read()
-            self.is_new = known is None
-            self.cluster = secrets.token_hex(8) if known is None else str(known["cluster"])
+            self.cluster = known.cluster if known else secrets.token_hex(8)
             if known is None:
                 self._create()
             else:
@@ -61,45 +76,128 @@ class DataDir:
         except OSError as error:
             self.close()
             raise StorageError(f"{path} cannot be used: {error.strerror or error}") from error
-        except StorageError:
+        except BaseException:
             self.close()
             raise
 
+    def note(self, node: str) -> str:
+        """Say what was unusual about a node's disk when it was opened; empty if nothing was."""
+        return self._notes.get(node, "")
+
     def close(self) -> None:
         """Close every disk; again is harmless."""
-        for disk in self.disks.values():
-            disk.close()
+        with contextlib.ExitStack() as steps:  # what one disk suffers keeps no other from closing
+            steps.callback(self._unlock)
+            for disk in self.disks.values():
+                steps.callback(disk.close)
+
+    def _unlock(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
 
+    @property
+    def _nodes(self) -> list[str]:
+        return [*self._leaders, *self._acceptors]
+
+    # --- a new cluster -------------------------------------------------------------------
+
     def _create(self) -> None:
-        known = {*self._shape["leaders"], *self._shape["acceptors"]}
-        own = {"lock", "cluster.json", "cluster.json.new"}
-        foreign = sorted({p.name for p in self.path.iterdir()} - known - own)
-        if foreign:
-            raise StorageError(
-                f"{self.path} holds {foreign[0]} and no cluster: give an empty or a new --data-dir"
-            )
-        # Until the state is "ready" no node has spoken, and what is half made may be made anew.
+        """Make the disks; nothing but what an earlier attempt left behind is removed."""
+        self._refuse_foreign()
         self._write("creating")
-        for node in sorted(known):
-            shutil.rmtree(self.path / node, ignore_errors=True)
-            (self.path / node).mkdir()
+        for node in self._nodes:
+            directory = self.path / node
+            make_directory(directory, self._device)
+            for left in [*log_files(directory), *half_made(directory)]:
+                self._device.unlink(left)
             self.disks[node] = self._disk(node, create=True)
         self._write("ready")
 
+    def _refuse_foreign(self) -> None:
+        own = {"lock", NAME, ASIDE, *self._nodes}
+        foreign = [path.name for path in self.path.iterdir() if path.name not in own]
+        for directory in (self.path / node for node in self._nodes):
+            if directory.is_dir():
+                ours = {"lock", *(p.name for p in [*log_files(directory), *half_made(directory)])}
+                foreign += [f"{directory.name}/{n}" for n in os.listdir(directory) if n not in ours]
+        if foreign:
+            raise StorageError(
+                f"{self.path} holds {min(foreign)} and no cluster: give an empty or a new"
+                " --data-dir"
+            )
+
+    def _write(self, state: State) -> None:
+        manifest = Manifest(self.cluster, state, self._leaders, self._acceptors)
+        write_manifest(self.path, manifest, self._device)
+
+    # --- a known cluster -----------------------------------------------------------------
+
+    def _read(self) -> Manifest | None:
+        """Return what cluster.json says; None if no cluster was completed here."""
+        path = self.path / NAME
+        found = read_manifest(self.path)
+        if found is None:
+            nodes = [p.name for p in self.path.iterdir() if p.is_dir() and log_files(p)]
+            if nodes:
+                raise StorageError(
+                    f"{path} is missing beside {min(nodes)}: restore it, or give a new --data-dir"
+                )
+            return None
+        if found.state == "creating":
+            self._refuse_spoken()
+            return None
+        if (found.leaders, found.acceptors) != (self._leaders, self._acceptors):
+            leaders, acceptors = len(found.leaders), len(found.acceptors)
+            raise StorageError(
+                f"{self.path} holds a cluster of {leaders} leaders and {acceptors} acceptors:"
+                f" start it with --leaders {leaders} --acceptors {acceptors}, or give another"
+                " --data-dir"
+            )
+        return found
+
+    def _refuse_spoken(self) -> None:
+        """Refuse to make anew what holds records: a cluster that was being made has none."""
+        for directory in self.path.iterdir():
+            for file in log_files(directory) if directory.is_dir() else ():
+                # An attempt that failed may have left seals, which are no records.
+                if set(read_log(file.read_bytes(), str(file)).bodies) - {SEAL}:
+                    raise StorageError(
+                        f"{self.path / NAME} says that the cluster is only being made, and {file}"
+                        " holds records: restore the first, or give a new --data-dir"
+                    )
+
     def _open(self, allow_empty: bool) -> None:
-        for node in (*self._shape["leaders"], *self._shape["acceptors"]):
+        for node in self._nodes:
             try:
-                self.disks[node] = self._disk(node)
-            except StorageError:
-                directory = self.path / node
-                if not allow_empty or any(directory.glob("log-*")):
-                    raise
-                directory.mkdir(exist_ok=True)
-                self.disks[node] = self._disk(node, create=True)
-                self.unsafe.append(node)
+                self.disks[node] = self._known(node, allow_empty)
+            except InUse:
+                raise
+            except (StorageError, OSError) as error:
+                reason = str(error)
+                if isinstance(error, OSError):
+                    reason = f"{self.path / node} cannot be used: {error.strerror or error}"
+                self.broken[node] = reason
+                self.disks[node] = BrokenDisk(reason)
+        acceptors = sum(node not in self.broken for node in self._acceptors)
+        leaders = sum(node not in self.broken for node in self._leaders)
+        if acceptors < self._quorum or not leaders:
+            raise StorageError(
+                f"{acceptors} of {len(self._acceptors)} acceptors and {leaders} of"
+                f" {len(self._leaders)} leaders can be used, and {self._quorum} and 1 are needed: "
+                + "; ".join(self.broken.values())
+            )
+
+    def _known(self, node: str, allow_empty: bool) -> DurableDisk:
+        directory = self.path / node
+        if allow_empty and not (directory.is_dir() and log_files(directory)):
+            make_directory(directory, self._device)
+            disk = self._disk(node, create=True)
+            self._notes[node] = EMPTY_NOTE
+        else:
+            disk = self._disk(node)
+            self._notes[node] = disk.notice
+        return disk
 
     def _disk(self, node: str, create: bool = False) -> DurableDisk:
         return DurableDisk(
@@ -108,47 +206,5 @@ class DataDir:
             node,
             create=create,
             accept_damaged_tail=self._accept,
-            device=self._device,
+            device=self._given,
         )
-
-    def _read(self) -> dict[str, Any] | None:
-        """Return what cluster.json says; None if no cluster was completed here."""
-        path = self.path / "cluster.json"
-        try:
-            found = json.loads(path.read_text())
-        except FileNotFoundError:
-            nodes = [p.name for p in self.path.iterdir() if any(p.glob("log-*"))]
-            if nodes:
-                raise StorageError(
-                    f"{path} is missing beside {nodes[0]}: restore it, or give a new --data-dir"
-                ) from None
-            return None
-        except ValueError as error:
-            raise StorageError(f"{path} is no JSON: restore it") from error
-        if not isinstance(found, dict) or found.get("format", 0) != FORMAT:
-            raise StorageError(f"{path} has a format that this program does not know")
-        if found.get("state") != "ready":
-            return None
-        shape = {key: found.get(key) for key in self._shape}
-        if shape != self._shape:
-            counts = {key: len(names or ()) for key, names in shape.items()}
-            raise StorageError(
-                f"{self.path} holds a cluster of {counts['leaders']} leaders and"
-                f" {counts['acceptors']} acceptors: start it with --leaders {counts['leaders']}"
-                f" --acceptors {counts['acceptors']}, or give another --data-dir"
-            )
-        return found
-
-    def _write(self, state: str) -> None:
-        fields = {"format": FORMAT, "cluster": self.cluster, "state": state, **self._shape}
-        aside = self.path / "cluster.json.new"
-        with aside.open("w") as file:
-            json.dump(fields, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(self.path / "cluster.json")
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from paxos_engine.roles.effects import Record
+
+EMPTY_NOTE: Final = "UNSAFE: an empty disk under a known id, by --allow-empty-disk"
+"""What the trace says of a node that may have voted before and has forgotten it."""
 
 
 class StorageError(Exception):
     """A disk that cannot be used; its text is one line: what is wrong, where, and what to do."""
+
+
+class InUse(StorageError):
+    """Another process works on the same directory."""
 
 
 class DamagedLog(StorageError):
@@ -41,6 +48,10 @@ class Disk(Protocol):
     def pending(self) -> Sequence[Record]:
         """What was appended and is not durable yet."""
 
+    @property
+    def held(self) -> int:
+        """How many durable records it holds now."""
+
     def append(self, records: Sequence[Record]) -> None:
         """Add records behind those before; they are not durable yet."""
 
@@ -57,7 +68,13 @@ class Disk(Protocol):
         """Lose what was not synced."""
 
     def wipe(self) -> None:
-        """Lose everything."""
+        """Lose everything. Raises DiskFailure if it cannot be removed."""
+
+    def renew(self) -> None:
+        """Begin anew, empty, after a wipe: unsafe, since what was told is forgotten.
+
+        Raises DiskFailure.
+        """
 
     def close(self) -> None:
         """Leave it in order: sealed, and free for another process."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from paxos_engine.roles.effects import Record
-from paxos_engine.storage.disk import DiskFailure, StorageError
+from paxos_engine.storage.device import Device, SystemDevice, lock_directory
+from paxos_engine.storage.disk import DamagedLog, DiskFailure, StorageError
 from paxos_engine.storage.logfile import FileHeader, LogContents, pack_batch, read_log
 from paxos_engine.storage.recordform import pack, unpack
 
@@ -20,31 +21,18 @@ RESERVE: Final = 1 << 20
 SEAL: Final = b"sealed"
 """The body of the frame that a clean stop leaves behind."""
 
-
-class Device(Protocol):
-    """The calls that can fail; tests hand in one that does."""
-
-    def write(self, descriptor: int, data: bytes, offset: int) -> None:
-        """Write all of `data` at `offset`."""
-
-    def sync(self, descriptor: int) -> None:
-        """Return once everything written is on the device."""
+_LOG: Final = re.compile(r"log-\d{8}")
+_ASIDE: Final = re.compile(r"log-\d{8}\.new")
 
 
-class SystemDevice:
-    """The operating system's own calls."""
+def log_files(directory: Path) -> list[Path]:
+    """Return the log files of a node's directory, oldest first; a copy by another name is none."""
+    return sorted(path for path in directory.glob("log-*") if _LOG.fullmatch(path.name))
 
-    def write(self, descriptor: int, data: bytes, offset: int) -> None:
-        """Write all of `data` at `offset`."""
-        left = memoryview(data)
-        while left:
-            written = os.pwrite(descriptor, left, offset)
-            offset += written
-            left = left[written:]
 
-    def sync(self, descriptor: int) -> None:
-        """Return once everything written is on the device."""
-        getattr(os, "fdatasync", os.fsync)(descriptor)
+def half_made(directory: Path) -> list[Path]:
+    """Return the files that were being written aside when the program stopped."""
+    return [path for path in directory.glob("log-*.new") if _ASIDE.fullmatch(path.name)]
 
 
 class DurableDisk:
@@ -76,6 +64,7 @@ class DurableDisk:
         device: Device | None = None,
     ) -> None:
         self.mark = 0
+        self.held = 0
         self.bytes = 0
         self.wiped = False
         self.refusal = ""
@@ -89,9 +78,9 @@ class DurableDisk:
         self._number = 0
         self._lock = lock_directory(directory, node)
         try:
-            path = self._newest()
-            if path is not None:
-                self._open(path, accept_damaged_tail)
+            files = log_files(directory)
+            if files:
+                self._open(files[-1], accept_damaged_tail)
             elif create:
                 self._begin([], mark=0)
             else:
@@ -125,6 +114,7 @@ class DurableDisk:
         written = self._write([pack(record) for record in self._pending])
         self._pending.clear()
         self.mark += count
+        self.held += count
         return written
 
     def replace(self, records: Sequence[Record]) -> None:
@@ -135,18 +125,27 @@ class DurableDisk:
         self.sync()
         old = self._path(self._number)
         with self._failing("replace"):
-            os.close(self._file)
-            self._file = -1
+            self._close_file()
             self._begin(records, self.mark)
-            old.unlink()
-            _sync_directory(self.directory)
+            self._device.unlink(old)
+            self._device.sync_directory(self.directory)
 
     def records(self) -> list[Record]:
-        """Return the durable records, oldest first, as read from the file."""
+        """Return the durable records, oldest first, as read from the file.
+
+        Raises:
+            DamagedLog: the file does not hold what was synced.
+            StorageError: it cannot be read.
+        """
         path = self._path(self._number)
-        contents = read_log(path.read_bytes(), str(path))
         try:
-            return [unpack(body) for body in contents.bodies if body != SEAL]
+            contents = read_log(path.read_bytes(), str(path))
+        except OSError as error:
+            raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
+        self._compare(path, contents)
+        try:
+            bodies = contents.bodies[: self._frames]
+            return [unpack(body) for body in bodies if body != SEAL]
         except ValueError as error:
             raise StorageError(f"{path}: {error}; use the program that wrote it") from error
 
@@ -155,71 +154,106 @@ class DurableDisk:
         self._pending.clear()
 
     def wipe(self) -> None:
-        """Remove the log; the directory stays, and says by its emptiness what happened."""
+        """Remove the log; the directory stays, and says by its emptiness what happened.
+
+        Raises:
+            DiskFailure: it cannot be removed.
+        """
         self._pending.clear()
-        self.wiped = True
+        self.wiped, self.held = True, 0
         self.refusal = f"the disk of {self._node} was wiped"
-        os.close(self._file)
-        self._file = -1
-        for path in self.directory.glob("log-*"):
-            path.unlink()
-        _sync_directory(self.directory)
+        self._close_file()
+        try:
+            for path in log_files(self.directory):
+                self._device.unlink(path)
+            self._device.sync_directory(self.directory)
+        except OSError as error:
+            self.refusal = f"wipe failed on {self.directory}: {error.strerror or error}"
+            raise DiskFailure(self.refusal) from error
+
+    def renew(self) -> None:
+        """Begin a new, empty log after a wipe; its mark goes on, as no record has the same twice.
+
+        Raises:
+            DiskFailure: the system failed to.
+        """
+        self.refusal = ""
+        with self._failing("renewal"):
+            self._begin([], self.mark)
+        self.wiped = False
 
     def close(self) -> None:
-        """Seal the log and free the directory for another process; again is harmless."""
-        if self._file >= 0 and not self.refusal:
-            with contextlib.suppress(DiskFailure):
-                self.sync()
-                self._write([SEAL])
-                os.ftruncate(self._file, self._end)
-                os.fsync(self._file)
-        self._release()
+        """Seal the log and free the directory for another process; again is harmless.
+
+        A log that cannot be sealed any more stays as it is: its end is then judged as after a
+        crash.
+        """
+        try:
+            if self._file >= 0 and not self.refusal:
+                with contextlib.suppress(DiskFailure), self._failing("seal"):
+                    self.sync()
+                    self._write([SEAL])
+                    self._device.truncate(self._file, self._end)
+                    self._device.sync(self._file)
+        finally:
+            self._release()
 
     def _release(self) -> None:
-        for descriptor in (self._file, self._lock):
-            if descriptor >= 0:
+        self._close_file()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _close_file(self) -> None:
+        descriptor, self._file = self._file, -1
+        if descriptor >= 0:
+            with contextlib.suppress(OSError):  # what matters was synced, and that said so
                 os.close(descriptor)
-        self._file = self._lock = -1
 
     # --- the file ------------------------------------------------------------------------
 
     def _path(self, number: int) -> Path:
         return self.directory / f"log-{number:08}"
 
-    def _newest(self) -> Path | None:
-        """Return the file in use; leave nothing of a replacement that was cut short."""
-        for path in self.directory.glob("*.new"):
-            path.unlink()
-        paths = sorted(self.directory.glob("log-*"))
-        for path in paths[:-1]:  # its successor is durable: only the removal was cut short
-            path.unlink()
-        return paths[-1] if paths else None
-
     def _open(self, path: Path, accept_damaged_tail: bool) -> None:
+        """Take up the newest log, and remove what a replacement that was cut short left behind."""
         contents = read_log(path.read_bytes(), str(path), accept_damaged_tail=accept_damaged_tail)
         header = contents.header
         if (header.cluster, header.node) != (self._cluster, self._node):
             raise StorageError(
-                f"{path} belongs to {header.node} of cluster {header.cluster}, not to"
+                f"{path} belongs to {header.node} of cluster {header.cluster}, and not to"
                 f" {self._node} of {self._cluster}: give the right --data-dir"
             )
         self._number = int(path.name.removeprefix("log-"))
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        if contents.torn:
-            self.notice = (
-                f"{path}: a torn tail of {contents.dropped} records at offset {contents.end} was"
-                " dropped; no answer that rests on it had left"
-            )
-        os.ftruncate(self._file, contents.end)  # what follows must not look like a later batch
-        os.fsync(self._file)
+        self.notice = contents.notice(str(path))
+        # What follows must not look like a later batch.
+        self._device.truncate(self._file, contents.end)
+        self._device.sync(self._file)
         self._take(contents)
+        # The name of the newest may not be durable yet: its predecessor has to outlive it.
+        self._device.sync_directory(self.directory)
+        for old in [*log_files(self.directory)[:-1], *half_made(self.directory)]:
+            self._device.unlink(old)
 
     def _take(self, contents: LogContents) -> None:
         records = sum(body != SEAL for body in contents.bodies)
         self.mark = contents.header.mark + records - contents.header.checkpoint
+        self.held = records
         self._frames, self._batches = contents.frames, contents.batches
         self._end = self._reserved = contents.end
         self.bytes = contents.end
+
+    def _compare(self, path: Path, contents: LogContents) -> None:
+        """Refuse a file that another hand has changed since we wrote it."""
+        # A batch whose sync failed may be there as well: it is not durable, and not returned.
+        more = contents.frames > self._frames and not self.refusal
+        if contents.frames < self._frames or more:
+            raise DamagedLog(
+                f"{path} has changed while it was in use: its records end at offset"
+                f" {contents.end}, and {self._end} bytes were synced, so this node does not vote;"
+                " restore the file from a copy, or wipe the node"
+            )
 
     def _begin(self, records: Sequence[Record], mark: int) -> None:
         """Write a new file aside, sync it, and give it its name, so that no half of it is seen."""
@@ -231,9 +265,9 @@ class DurableDisk:
         body = pack_batch([pack(record) for record in records], 0, 1)
         self._device.write(self._file, header + body, 0)
         self._device.sync(self._file)
-        aside.rename(path)
-        _sync_directory(self.directory)
-        self._number, self.mark = number, mark
+        self._device.rename(aside, path)
+        self._device.sync_directory(self.directory)
+        self._number, self.mark, self.held = number, mark, len(records)
         self._frames, self._batches = len(records), 1 if records else 0
         self._end = self._reserved = self.bytes = len(header) + len(body)
 
@@ -270,34 +304,3 @@ class DurableDisk:
                 " this log is not written again until the program is started anew"
             )
             raise DiskFailure(self.refusal) from error
-
-
-def lock_directory(directory: Path, node: str) -> int:
-    """Return a descriptor that holds the lock of a directory until it is closed."""
-    try:
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except FileNotFoundError as error:
-        raise StorageError(
-            f"{directory} is missing, and {node} is known in this cluster: it may have voted"
-            " before and forgotten it, so it does not vote; restore the directory, or give"
-            " --allow-empty-disk"
-        ) from error
-    except OSError as error:
-        raise StorageError(f"{directory} cannot be used: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise StorageError(
-            f"{directory} is in use by another process: stop that one, or give another --data-dir"
-        ) from error
-    return descriptor
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable: a file without its name is lost after a crash."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,9 +11,12 @@ frames of the same batch follow. Batch n+1 is written only after the sync of n h
 - a last batch that ends early is a torn write: no answer that rests on it has left, so it is
   dropped, and said;
 - a last batch that is all there and does not match its checksums can be either, and is refused
-  unless the person accepts its loss.
+  unless the person accepts its loss;
+- a file that begins with a checkpoint was synced before it got its name: one whose first batch is
+  not whole is rot too, wherever it ends, and no flag accepts it.
 
-The header has a checksum of its own, so that a damaged length is not taken for a torn tail.
+The header has a checksum of its own, so that a damaged length is not taken for a torn tail. What
+no log can tell by itself is that it was cut exactly between two batches.
 """
 
 from __future__ import annotations
@@ -83,7 +86,8 @@ class LogContents:
     """What a log file holds.
 
     `end` is the offset behind the last good batch, where the next one goes; `frames` and
-    `batches` count what is before it. `dropped` counts frames of a torn last batch, if any.
+    `batches` count what is before it. `dropped` counts frames of a last batch that is not good;
+    it was `torn`, or it is `rotten`: complete, and dropped since the person accepted that.
     """
 
     header: FileHeader
@@ -93,6 +97,22 @@ class LogContents:
     batches: int = 0
     dropped: int = 0
     torn: bool = False
+    rotten: bool = False
+
+    def notice(self, path: str) -> str:
+        """Say in one line what was dropped; nothing if nothing was."""
+        if self.rotten:
+            return (
+                f"UNSAFE: {path}: a complete last batch at offset {self.end} did not match its"
+                " checksums and was dropped, by --accept-damaged-tail; answers that rest on it may"
+                " have left"
+            )
+        if self.torn:
+            return (
+                f"{path}: a torn tail of {self.dropped} records at offset {self.end} was dropped;"
+                " no answer that rests on it had left"
+            )
+        return ""
 
 
 def pack_batch(bodies: Sequence[bytes], frames: int, batch: int) -> bytes:
@@ -165,6 +185,12 @@ def read_log(data: bytes, path: str, *, accept_damaged_tail: bool = False) -> Lo
             contents.batches += 1
             contents.end = at
             batch = []
+    if contents.frames < header.checkpoint:
+        raise DamagedLog(
+            f"{path} is damaged at offset {at}, in its checkpoint, which was on disk before the"
+            " file got its name, so this node does not vote; restore the file from a copy, or wipe"
+            " the node"
+        )
     _judge(data, at, path, contents, len(batch), accept_damaged_tail)
     return contents
 
@@ -183,7 +209,7 @@ def _judge(data: bytes, at: int, path: str, contents: LogContents, good: int, ac
     if not rest or len(rest) < _HEAD or not _is_complete(data, at):
         contents.torn, contents.dropped = True, good + (1 if rest else 0)
     elif accept:
-        contents.torn, contents.dropped = True, good + 1
+        contents.rotten, contents.dropped = True, good + 1
     else:
         raise DamagedLog(
             f"{path} is damaged at offset {at}, in its last batch: a power cut may have torn it,"

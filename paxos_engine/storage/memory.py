@@ -11,11 +11,11 @@ class MemoryDisk:
     """A disk object in memory, owned by the cluster: it "syncs" at once and says so."""
 
     kind = "memory"
-    refusal = ""
 
     def __init__(self) -> None:
         self.mark = 0
         self.wiped = False
+        self.refusal = ""
         self._durable: list[Record] = []
         self._pending: list[Record] = []
 
@@ -23,6 +23,11 @@ class MemoryDisk:
     def pending(self) -> Sequence[Record]:
         """What was appended and is not durable yet."""
         return self._pending
+
+    @property
+    def held(self) -> int:
+        """How many durable records it holds now."""
+        return len(self._durable)
 
     def append(self, records: Sequence[Record]) -> None:
         """Add records behind those before."""
@@ -53,6 +58,12 @@ class MemoryDisk:
         self._durable.clear()
         self._pending.clear()
         self.wiped = True
+        self.refusal = "its disk was wiped"
+
+    def renew(self) -> None:
+        """Begin anew, empty, after a wipe; the mark goes on, as no record has the same twice."""
+        self.wiped = False
+        self.refusal = ""
 
     def close(self) -> None:
         """Do nothing: memory needs no seal."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+
 import pytest
 
 from paxos_engine.roles.acceptor import WINDOW
@@ -224,3 +227,89 @@ def test_a_proposal_names_only_the_pages_that_it_rests_on() -> None:
         assert phase.hear("A1", page, f"A1.{instance}")
     named = [phase.promises_for(instance)[0].messages for instance in (1, 3, 5, 9)]
     assert named == [("A1.1", "A1.5"), ("A1.3", "A1.5"), ("A1.5",), ("A1.5",)]
+
+
+def test_the_digest_of_a_snapshot_is_made_once_for_all_its_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: list[int] = []
+
+    def blake2b(body: bytes, digest_size: int) -> object:
+        hashed.append(len(body))
+        return hashlib.blake2b(body, digest_size=digest_size)
+
+    monkeypatch.setattr("paxos_engine.roles.log.blake2b", blake2b)
+    snapshot = Snapshot(9, "0" * 16, bytes(12 * CHUNK_BYTES))
+    for piece in range(12):
+        chunk(snapshot, SnapshotRequest(9, piece * CHUNK_BYTES))
+    assert hashed == [len(snapshot.body)]
+
+
+def late_leader(size: int) -> Stage:
+    """Return a stage on which L1 is about to fetch a snapshot with `size` bytes of values."""
+    stage = Stage(acceptors=3, leaders=2, snapshot_every=5)
+    stage.lead("L2")
+    stage.settle()
+    stage.fail("L1")
+    for number in range(20):
+        stage.submit(f"set k{number} {'v' * (size // 20)}")
+        stage.settle()
+    stage.leader("L2").learner.log.compact(20)
+    stage.recover("L1")
+    return stage
+
+
+def fetch(stage: Stage, befall: Callable[[int], None]) -> list[int]:
+    """Let L1 fetch the snapshot; `befall` is told the number of each piece before it arrives.
+
+    Returns:
+        The offsets that were asked for, in order.
+    """
+    offsets: list[int] = []
+    pieces = 0
+    for _ in range(4000):
+        for envelope in stage.waiting("snapshot-request"):
+            assert isinstance(envelope.message, SnapshotRequest)
+            offsets.append(envelope.message.offset)
+        for _ in stage.waiting("snapshot-chunk"):
+            pieces += 1
+            befall(pieces)
+        stage.deliver()
+        stage.wait(0.01)
+        if stage.happened("snapshot", "L1"):
+            return offsets
+    raise AssertionError(f"never installed; asked for {offsets[:40]}")
+
+
+def test_a_lost_piece_is_asked_for_again_and_nothing_begins_anew() -> None:
+    stage = late_leader(400_000)
+
+    def lose_every_third(piece: int) -> None:
+        if piece % 3 == 0:
+            stage.drop("snapshot-chunk")
+
+    offsets = fetch(stage, lose_every_third)
+    assert len(set(offsets)) > 10
+    assert offsets == sorted(offsets)
+    assert len(offsets) > len(set(offsets))
+    assert offsets.count(0) == 1
+    stage.run(1.0, step=0.05)
+    assert stage.leader("L1").log.state == stage.leader("L2").log.state
+
+
+def test_a_piece_that_comes_twice_does_not_double_what_is_asked_for() -> None:
+    stage = late_leader(400_000)
+    offsets = fetch(stage, lambda piece: stage.duplicate("snapshot-chunk") and None)
+    assert len(offsets) == len(set(offsets)) > 10
+
+
+def test_a_piece_of_an_older_snapshot_starts_no_endless_question() -> None:
+    stage = late_leader(1_000)
+    leader = stage.leader("L1")
+    newer, older = Snapshot(20, "0" * 16, bytes(40_000)), Snapshot(15, "0" * 16, bytes(40_000))
+    stage.in_flight.clear()
+    stage.inject("L2", "L1", chunk(newer, SnapshotRequest(20, 0)))
+    assert len(stage.waiting("snapshot-request")) == 1
+    stage.inject("L2", "L1", chunk(older, SnapshotRequest(15, 0)))
+    assert len(stage.waiting("snapshot-request")) == 1
+    assert leader.log.applied_up_to == 0

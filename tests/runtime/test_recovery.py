@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -18,10 +22,10 @@ from paxos_engine import (
     ClusterConfig,
     OutcomeUnknown,
     StateReached,
-    StorageError,
     why_pending,
 )
 from paxos_engine.roles.sessions import EXPIRED
+from paxos_engine.storage.device import SystemDevice
 from tests.runtime.test_cluster import PATIENCE, one_history, primaries, submit_all, until
 
 FAST = {"election_timeout": 0.5, "heartbeat_every": 0.05}
@@ -102,8 +106,86 @@ def test_a_wiped_acceptor_never_votes_again_and_the_others_go_on(durable: Cluste
     submit_all(durable, ["b"])
     path = durable.config.data_dir
     durable.stop()
-    with pytest.raises(StorageError, match=r"A1.*does not vote"):
-        Cluster(ClusterConfig(data_dir=path))
+    with Cluster(ClusterConfig(data_dir=path, **FAST)) as again:  # type: ignore[arg-type]
+        assert again.status("A1") == "broken"
+        with pytest.raises(ValueError, match=r"A1 stays down.*does not vote"):
+            again.recover("A1")
+        submit_all(again, ["c"])
+
+
+def test_a_wiped_acceptor_that_is_recovered_at_once_does_not_slip_in(durable: Cluster) -> None:
+    durable.crash("A1", "wipe")
+    with contextlib.suppress(ValueError):  # the thread may not have obeyed yet
+        durable.recover("A1")
+    until(lambda: durable._threads["A1"].node.standing in ("broken", "crashed"))
+    assert durable.is_failed("A1")
+
+
+@pytest.mark.parametrize("disk", ["memory", "disk"])
+def test_a_wiped_acceptor_comes_back_only_by_a_flag_and_is_marked_as_unsafe(
+    tmp_path: Path, disk: str
+) -> None:
+    data_dir = tmp_path / "data" if disk == "disk" else None
+    config = ClusterConfig(data_dir=data_dir, allow_empty_disk=True, **FAST)  # type: ignore[arg-type]
+    with Cluster(config) as cluster:
+        reader = cluster.trace.reader()
+        submit_all(cluster, ["a"])
+        cluster.crash("A1", "wipe")
+        cluster.recover("A1")
+        submit_all(cluster, ["b"])
+        until(lambda: cluster._threads["A1"].disk.held)
+        restarted = [
+            e.event for e in reader.drain() if (e.node, e.event.name) == ("A1", "restarted")
+        ]
+        assert [event.note.split(":")[0] for event in restarted] == ["UNSAFE"]  # type: ignore[attr-defined]
+    if data_dir:
+        with Cluster(config) as again:
+            assert again.status("A1") == "up"
+
+
+def test_what_a_wipe_would_forget_is_what_the_disk_holds_now() -> None:
+    with Cluster(ClusterConfig(snapshot_every=20, **FAST)) as cluster:  # type: ignore[arg-type]
+        submit_all(cluster, [f"set k {n}" for n in range(200)])
+        until(lambda: cluster._threads["A1"].role.compacted >= 180)  # type: ignore[attr-defined]
+        disk = cluster._threads["A1"].disk
+        until(lambda: disk.held < disk.mark / 2)
+        assert f"its disk: {disk.held} records on it" in cluster.forgets("A1", "wipe")
+
+
+def test_a_rotten_node_stays_down_with_its_reason_and_the_cluster_goes_on(tmp_path: Path) -> None:
+    config = ClusterConfig(data_dir=tmp_path / "data", **FAST)  # type: ignore[arg-type]
+    with Cluster(config) as cluster:
+        submit_all(cluster, ["a"])
+    for node in ("A1", "L2"):
+        log = tmp_path / "data" / node / "log-00000001"
+        data = bytearray(log.read_bytes())
+        data[data.index(b"\xa5PXR") + 45] ^= 1
+        log.write_bytes(data)
+    again = Cluster(config)
+    reader = again.trace.reader()  # as a console makes it, before anything happens
+    with again:
+        assert [n for n in again.nodes if again.status(n) == "broken"] == ["L2", "A1"]
+        submit_all(again, ["b"])
+        assert [value for _, value in again.history("L1")] == ["a", "b"]
+        crashed = {e.node: e.event.kind for e in reader.drain() if e.event.name == "crashed"}  # type: ignore[attr-defined]
+    assert set(crashed) == {"A1", "L2"}
+    assert "A1/log-00000001 is damaged at offset" in crashed["A1"]
+
+
+def test_a_reader_made_before_the_start_is_told_everything_from_the_first_entry_on(
+    tmp_path: Path,
+) -> None:
+    config = ClusterConfig(data_dir=tmp_path / "data", **FAST)  # type: ignore[arg-type]
+    with Cluster(config) as cluster:
+        submit_all(cluster, ["a"])
+    again = Cluster(config)
+    reader = again.trace.reader()
+    with again:
+        submit_all(again, ["b"])
+    entries = reader.drain()
+    assert [entry.seq for entry in entries] == list(range(len(entries)))
+    restarted = {entry.node for entry in entries if entry.event.name == "restarted"}
+    assert restarted == {*again.nodes}
 
 
 def test_a_paused_node_goes_on_where_it_was(durable: Cluster) -> None:
@@ -130,6 +212,41 @@ def test_a_failing_sync_stops_that_node_with_a_reason_and_the_cluster_goes_on(
     with pytest.raises(ValueError, match="not written again"):
         durable.recover("A1")
     submit_all(durable, ["z"])
+
+
+class FullDevice(SystemDevice):
+    """A device with room for `room` more bytes."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        super().write(descriptor, data[: self.room], offset)
+        if len(data) > self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= len(data)
+
+
+@pytest.mark.parametrize("node", ["A1", "L1"])
+def test_a_full_disk_stops_that_node_with_a_reason_and_the_cluster_goes_on(
+    durable: Cluster, node: str
+) -> None:
+    durable._threads[node].disk._device = FullDevice(2_000)  # type: ignore[attr-defined]
+    reader = durable.trace.reader()
+    submit_all(durable, [f"v{n}" for n in range(100)])
+    until(lambda: durable.status(node) == "broken")
+    crashed = [e for e in reader.drain() if e.event.name == "crashed"]
+    assert [e.node for e in crashed] == [node]
+    assert "No space left on device" in crashed[0].event.kind  # type: ignore[attr-defined]
+    submit_all(durable, [f"w{n}" for n in range(100)])
+    assert durable.violation is None
+    config = durable.config
+    durable.stop()
+    with Cluster(config) as again:  # with room again, what was torn is dropped, and it catches up
+        assert again.status(node) == "up"
+        submit_all(again, ["x"])
+        values = [value for _, value in one_history(again) if value is not None]
+        assert len(values) == 201
 
 
 def test_a_full_disk_is_one_clear_line_or_a_node_that_stops(tmp_path: Path) -> None:
@@ -187,6 +304,12 @@ def test_what_snapshots_cover_is_dropped_everywhere_and_a_late_leader_gets_the_s
         assert cluster._log("L1").compacted >= 300
         assert cluster.submit("get early").result(PATIENCE).result == "1"
         assert cluster.violation is None
+    for node in cluster.nodes:  # the disks shrank too, and hold what counts for the next start
+        disk = cluster._threads[node].disk
+        assert disk.held < 200, node
+        assert disk.mark > 400 or node == "L1", node  # which was away and got the snapshot
+        (file,) = (tmp_path / "data" / node).glob("log-*")
+        assert file.name > "log-00000001", node
     with Cluster(config) as again:
         assert again.submit("get k399").result(PATIENCE).result == "399"
         until(lambda: len({again.applied(leader) for leader in again.leaders}) == 1)
@@ -195,9 +318,19 @@ def test_what_snapshots_cover_is_dropped_everywhere_and_a_late_leader_gets_the_s
 CHILD = """
 import sys
 from pathlib import Path
-from paxos_engine import Cluster, ClusterConfig
+from paxos_engine import ChosenCommand, Cluster, ClusterConfig
+
+def tell(*words):
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")
+    sys.stdout.flush()
+
+def chosen(item):
+    if isinstance(item, ChosenCommand):
+        tell("chosen", item.instance, item.value.replace(" ", "_"))
+
 with Cluster(ClusterConfig(data_dir=Path(sys.argv[1]), election_timeout=0.3,
                            heartbeat_every=0.05, snapshot_every=100)) as cluster:
+    cluster.subscribe(chosen)
     life, number, out = sys.argv[2], 0, []
     while True:
         number += 1
@@ -206,39 +339,75 @@ with Cluster(ClusterConfig(data_dir=Path(sys.argv[1]), election_timeout=0.3,
         if len(out) > 40:
             key, future = out.pop(0)
             reply = future.result(60)
-            print(key, reply.instance, reply.result, flush=True)
+            tell("answered", reply.instance, key, reply.result)
 """
 
 
-def kill_again_and_again(path: Path, times: int, seed: int) -> None:
-    """Run a cluster, kill it, start it again; check what it had answered."""
-    rng = random.Random(seed)
-    answered: dict[str, tuple[int, str]] = {}
-    for life in range(times):
+class Lives:
+    """The lives of one cluster: each in a process of its own, and each but the last killed.
+
+    Args:
+        path: the data directory.
+        seed: of the moments at which it is killed.
+    """
+
+    def __init__(self, path: Path, seed: int) -> None:
+        self.answered: dict[str, int] = {}  # key -> instance
+        self.chosen: dict[int, str] = {}
+        self._path = path
+        self._rng = random.Random(seed)
+        self._count = 0
+
+    def live(self) -> None:
+        """Run the cluster and kill it, every other time without waiting for any answer."""
+        self._count += 1
         child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(path), str(life)],
-            stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-c", CHILD, str(self._path), str(self._count)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert child.stdout is not None
-        lines = [child.stdout.readline() for _ in range(rng.randrange(1, 300))]
-        time.sleep(rng.random() * 0.02)
+        lines = []
+        if self._count % 2:
+            lines = [child.stdout.readline() for _ in range(self._rng.randrange(1, 600))]
+            time.sleep(self._rng.random() * 0.02)
+        else:
+            time.sleep(self._rng.uniform(0.1, 1.6))
         child.kill()
-        lines += child.stdout.readlines()
-        child.wait()
-        for line in lines:
-            words = line.split()
-            if len(words) == 3:  # the last one may be cut short
-                answered[words[0]] = (int(words[1]), words[2])
-        child.stdout.close()
-    with Cluster(ClusterConfig(data_dir=path, **FAST)) as cluster:  # type: ignore[arg-type]
-        assert len(answered) >= times
-        for key, (_, result) in answered.items():
+        rest, complaints = child.communicate()
+        assert child.returncode == -signal.SIGKILL, complaints
+        for line in [*lines, *rest.splitlines(keepends=True)]:
+            if line.endswith("\n"):  # the last one may be cut short
+                self._take(line.split())
+
+    def _take(self, words: list[str]) -> None:
+        instance = int(words[1])
+        if words[0] == "chosen":
+            self.note(instance, words[2].replace("_", " "))
+        else:
+            key, result = words[2:]
             assert result == "1", f"{key} was applied twice"
-        futures = {key: cluster.submit(f"get {key}") for key in answered}
-        assert {future.result(PATIENCE).result for future in futures.values()} == {"1"}
-        known = dict(cluster.history("L1"))
-        for key, (instance, _) in answered.items():
-            assert known.get(instance, f"incr {key}") == f"incr {key}"
+            self.answered[key] = instance
+            self.note(instance, f"incr {key}")
+
+    def note(self, instance: int, value: str) -> None:
+        """Take what is said to be chosen; fail if something else was, in this life or before."""
+        assert self.chosen.setdefault(instance, value) == value, f"instance {instance}"
+
+
+def kill_again_and_again(path: Path, times: int, seed: int) -> None:
+    """Run a cluster, kill it, start it again; check what it had answered and chosen."""
+    lives = Lives(path, seed)
+    for _ in range(times):
+        lives.live()
+    with Cluster(ClusterConfig(data_dir=path, **FAST)) as cluster:  # type: ignore[arg-type]
+        assert len(lives.answered) >= times / 2
+        futures = {key: cluster.submit(f"get {key}") for key in lives.answered}
+        lost = [key for key, future in futures.items() if future.result(PATIENCE).result != "1"]
+        assert not lost
+        for leader in cluster.leaders:
+            for instance, value in cluster.history(leader):
+                if isinstance(value, str):
+                    lives.note(instance, value)
         assert cluster.violation is None
 
 

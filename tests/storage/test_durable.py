@@ -19,9 +19,9 @@ from paxos_engine.roles.effects import (
 )
 from paxos_engine.roles.log import Snapshot
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber
-from paxos_engine.storage.datadir import DataDir
+from paxos_engine.storage.device import SystemDevice
 from paxos_engine.storage.disk import DamagedLog, DiskFailure, StorageError
-from paxos_engine.storage.durable import DurableDisk, SystemDevice
+from paxos_engine.storage.durable import DurableDisk
 from paxos_engine.storage.logfile import FORMAT_VERSION
 
 N = ProposalNumber(3, 2)
@@ -139,7 +139,45 @@ def test_a_flipped_bit_in_the_last_batch_is_refused_unless_its_loss_is_accepted(
             open_disk(tmp_path)
         disk = open_disk(tmp_path, accept_damaged_tail=True)
         assert disk.records() == RECORDS[:2]
+        assert disk.notice.startswith("UNSAFE")
+        assert "may have left" in disk.notice
         disk._release()
+
+
+def test_after_a_clean_stop_no_flag_accepts_the_loss_of_the_last_records(tmp_path: Path) -> None:
+    file = write(tmp_path, RECORDS[:2])
+    disk = open_disk(tmp_path)
+    disk.append(RECORDS[2:4])
+    disk.sync()
+    first, last = file.read_bytes().rindex(b"\xa5PXR"), disk._end
+    disk.close()
+    clean = file.read_bytes()
+    for offset in range(first, last):  # the seal stands behind them, and is of a later batch
+        file.write_bytes(clean)
+        damage(file, offset)
+        with pytest.raises(DamagedLog):
+            open_disk(tmp_path, accept_damaged_tail=True)
+
+
+def test_a_checkpoint_that_is_not_whole_is_refused_wherever_it_ends_and_under_any_flag(
+    tmp_path: Path,
+) -> None:
+    disk = open_disk(tmp_path)
+    disk.append(RECORDS)
+    disk.sync()
+    disk.replace(RECORDS[:4])
+    disk._release()
+    file = next(tmp_path.glob("log-*"))
+    clean = file.read_bytes()
+    for end in range(clean.index(b"\xa5PXR"), len(clean)):  # cut behind the header, and later
+        file.write_bytes(clean[:end])
+        for accept in (False, True):
+            with pytest.raises(DamagedLog, match=rf"{file}.*offset \d+"):
+                open_disk(tmp_path, accept_damaged_tail=accept)
+        file.write_bytes(clean)
+        damage(file, end)
+        with pytest.raises(DamagedLog):
+            open_disk(tmp_path, accept_damaged_tail=True)
 
 
 def test_a_checkpoint_stands_for_everything_before_and_the_mark_goes_on(tmp_path: Path) -> None:
@@ -164,6 +202,56 @@ def test_a_replacement_that_was_cut_short_changes_nothing(tmp_path: Path) -> Non
     assert disk.records() == RECORDS[:5]
     assert not list(tmp_path.glob("*.new"))
     disk.close()
+
+
+def test_a_copy_beside_the_log_is_never_taken_for_the_log(tmp_path: Path) -> None:
+    file = write(tmp_path, RECORDS[:5])
+    copies = [
+        tmp_path / name for name in ("log-00000001.bak", "log-00000002~", "log-9", "log-x.new")
+    ]
+    for copy in copies:
+        copy.write_bytes(file.read_bytes()[:100])
+    disk = open_disk(tmp_path)
+    disk.append(RECORDS[5:])
+    disk.sync()
+    assert disk.records() == RECORDS
+    disk.wipe()
+    disk.close()
+    assert not file.exists()
+    assert all(copy.exists() for copy in copies)
+
+
+def test_a_log_that_loses_its_end_under_us_is_damaged_and_no_shorter_history(
+    tmp_path: Path,
+) -> None:
+    file = write(tmp_path, RECORDS[:2])
+    disk = open_disk(tmp_path)
+    good = disk._end
+    disk.append(RECORDS[2:5])
+    disk.sync()
+    os.truncate(file, good)
+    with pytest.raises(DamagedLog, match="changed while it was in use"):
+        disk.records()
+    file.unlink()
+    with pytest.raises(StorageError, match="cannot be read"):
+        disk.records()
+    disk.close()
+
+
+def test_a_wiped_disk_that_begins_anew_is_empty_and_its_mark_goes_on(tmp_path: Path) -> None:
+    disk = open_disk(tmp_path)
+    disk.append(RECORDS[:3])
+    disk.sync()
+    disk.wipe()
+    assert (disk.held, disk.wiped) == (0, True)
+    disk.renew()
+    disk.append(RECORDS[3:5])
+    disk.sync()
+    disk._release()
+    again = open_disk(tmp_path)
+    assert again.records() == RECORDS[3:5]
+    assert (again.held, again.mark) == (2, 5)
+    again.close()
 
 
 class BrokenDevice(SystemDevice):
@@ -202,9 +290,47 @@ def test_after_a_failed_write_or_sync_the_log_is_never_written_again(
     device.on = False
     with pytest.raises(DiskFailure, match=words):
         disk.sync()
+    assert disk.records() == RECORDS[:2]
     disk.close()
     again = open_disk(tmp_path)
     assert again.records()[:2] == RECORDS[:2]
+    again.close()
+
+
+@pytest.mark.parametrize("call", ["write", "sync"])
+def test_a_log_that_cannot_be_sealed_is_closed_all_the_same(tmp_path: Path, call: str) -> None:
+    device = BrokenDevice(call, errno.EIO)
+    before = len(os.listdir("/proc/self/fd"))
+    disk = open_disk(tmp_path, device=device)
+    disk.append(RECORDS[:2])
+    disk.sync()
+    device.on = True
+    disk.close()
+    disk.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    again = open_disk(tmp_path)
+    assert again.records() == RECORDS[:2]
+    again.close()
+
+
+def test_a_disk_that_is_full_half_way_in_a_replacement_keeps_the_old_log(tmp_path: Path) -> None:
+    device = BrokenDevice("write", errno.ENOSPC)
+    disk = open_disk(tmp_path, device=device)
+    disk.append(RECORDS)
+    disk.sync()
+    device.on = True
+    with pytest.raises(DiskFailure, match=r"replace failed on .*log-00000001: No space left"):
+        disk.replace(RECORDS[:4])
+    device.on = False
+    disk.append(RECORDS[:1])
+    with pytest.raises(DiskFailure, match="No space left"):
+        disk.sync()
+    assert disk.records() == RECORDS
+    disk.close()
+    assert (tmp_path / "log-00000002.new").exists()
+    again = open_disk(tmp_path)
+    assert again.records() == RECORDS
+    assert not (tmp_path / "log-00000002.new").exists()
     again.close()
 
 
@@ -224,29 +350,3 @@ def test_a_directory_in_use_foreign_newer_or_emptied_is_a_clear_error(tmp_path: 
     file.unlink()
     with pytest.raises(StorageError, match=r"holds no log.*--allow-empty-disk"):
         DurableDisk(tmp_path, "cluster", "A1")
-
-
-def test_a_data_directory_knows_its_cluster(tmp_path: Path) -> None:
-    path = tmp_path / "data"
-    first = DataDir(path, ["L1"], ["A1", "A2", "A3"])
-    with pytest.raises(StorageError, match="in use"):
-        DataDir(path, ["L1"], ["A1", "A2", "A3"])
-    first.close()
-    with pytest.raises(StorageError, match="--leaders 1 --acceptors 3"):
-        DataDir(path, ["L1"], ["A1"])
-    (path / "A2" / "log-00000001").unlink()
-    with pytest.raises(StorageError, match=r"A2.*does not vote"):
-        DataDir(path, ["L1"], ["A1", "A2", "A3"])
-    unsafe = DataDir(path, ["L1"], ["A1", "A2", "A3"], allow_empty=True)
-    assert unsafe.unsafe == ["A2"]
-    unsafe.close()
-    (path / "cluster.json").unlink()
-    with pytest.raises(StorageError, match=r"cluster\.json is missing"):
-        DataDir(path, ["L1"], ["A1", "A2", "A3"])
-
-
-def test_a_directory_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(StorageError, match=r"thesis\.txt"):
-        DataDir(tmp_path, ["L1"], ["A1"])
-    assert (tmp_path / "thesis.txt").read_text() == "years of work"
