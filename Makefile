@@ -35,6 +35,7 @@ soak: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/storage.py
 	$(BIN)/python benchmarks/checks.py
+	$(BIN)/python -m benchmarks.trace
 
 # It needs no .venv: the standard library, SPIN and a C compiler, and says so where they are missing.
 model:

@@ -10,6 +10,7 @@ Importing this package opens nothing and starts nothing.
 from paxos_engine.checks.base import Invariant
 from paxos_engine.checks.explain import explain
 from paxos_engine.checks.linear import NotDecided, check_linearizable
+from paxos_engine.checks.offline import Judgement, judge_trace
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.faults.profiles import PROFILES
@@ -20,10 +21,11 @@ from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.storage.disk import StorageError
+from paxos_engine.trace.jsonform import TraceFormatError
 from paxos_engine.trace.nodeview import NodeView
 from paxos_engine.trace.reasons import why_kept, why_pending
 from paxos_engine.trace.recorder import RecorderError
-from paxos_engine.trace.replay import read_trace
+from paxos_engine.trace.replay import Recording, read_trace
 from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine
 from paxos_engine.wire.pump import PortInUse
 
@@ -44,6 +46,7 @@ __all__ = [
     "GapLine",
     "Header",
     "Invariant",
+    "Judgement",
     "LogLine",
     "NoOp",
     "NodeView",
@@ -52,15 +55,18 @@ __all__ = [
     "PortInUse",
     "ProposalNumber",
     "RecorderError",
+    "Recording",
     "Reply",
     "SafetyChecker",
     "StateReached",
     "StorageError",
     "Subscription",
+    "TraceFormatError",
     "Value",
     "Violation",
     "check_linearizable",
     "explain",
+    "judge_trace",
     "read_trace",
     "why_kept",
     "why_pending",

@@ -6,6 +6,7 @@ Textual is imported only when the console opens, so that `run` and `--help` answ
 from __future__ import annotations
 
 import contextlib
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from paxos_engine import (
     PortInUse,
     RecorderError,
     StorageError,
+    TraceFormatError,
 )
 
 SWITCH_INTERVAL: Final = 0.001
@@ -103,7 +105,7 @@ def cluster_options(command: F) -> F:
             "--record",
             type=click.Path(dir_okay=False, path_type=Path),
             default=None,
-            help="Write the whole trace to this file, as JSON lines.",
+            help="Write the whole trace to this file; .gz and .zst compress it.",
         ),
         *disk_options(),
     ]
@@ -198,14 +200,43 @@ def run(
     sys.exit(0 if report.good else 1)
 
 
+@cli.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(file: Path, as_json: bool) -> None:
+    """Hold every safety rule against a recorded trace.
+
+    FILE may be of another program: docs/trace-format.md defines the form. Names that end in .gz
+    and .zst are compressed.
+
+    The exit code is 0 if the trace is safe, 1 if a rule is broken, 2 if it is no trace, and 3 if
+    "safe" cannot be said, since entries were skipped or the file is damaged.
+    """
+    from paxos_tui.check import EXIT_CODES, judged, show  # noqa: PLC0415 - as above
+
+    try:
+        judgement = judged(file)
+    except TraceFormatError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror or error}")
+    show(file, judgement, as_json=as_json)
+    sys.exit(EXIT_CODES[judgement.verdict])
+
+
 def make_cluster(**options: Any) -> Cluster:
     """Return the cluster that the options describe, or leave with one line about them."""
     try:
-        return Cluster(ClusterConfig(**options))
+        return Cluster(ClusterConfig(command=command_line(), **options))
     except (ConfigError, PortInUse, RecorderError, StorageError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"the cluster cannot start: {error.strerror or error}")
+
+
+def command_line() -> str:
+    """Return what was typed, for the header of a trace: the program's name and its arguments."""
+    return str(click.get_current_context().find_root().obj or "")
 
 
 @contextlib.contextmanager
@@ -232,8 +263,9 @@ def fail(text: str) -> NoReturn:
 
 def main() -> None:
     """Run the command line; what went wrong is one line, never a traceback."""
+    typed = shlex.join(["paxos-tui", *sys.argv[1:]])
     try:
-        cli.main(prog_name="paxos-tui", standalone_mode=False)
+        cli.main(prog_name="paxos-tui", standalone_mode=False, obj=typed)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:

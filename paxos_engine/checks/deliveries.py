@@ -38,6 +38,7 @@ class DeliveredWasSent(Check):
         # sender -> message -> addressee, of the recent messages and of those before.
         self._new: dict[str, dict[str, str]] = defaultdict(dict)
         self._old: dict[str, dict[str, str]] = {}
+        self._again: dict[tuple[str, str], set[str]] = {}  # further addressees of a reused id
         self._count = 0  # of the new ones
         self._forgotten: dict[str, int] = {}  # sender -> number of the last message dropped
         self._unnumbered: set[str] = set()  # senders whose dropped messages cannot be told
@@ -46,7 +47,9 @@ class DeliveredWasSent(Check):
         """Take one entry; return what is wrong, if it breaks the rule."""
         event = entry.event
         if isinstance(event, Sent):
-            self._new[entry.node][event.message] = event.to
+            to = self._new[entry.node].setdefault(event.message, event.to)
+            if to != event.to:
+                self._again.setdefault((entry.node, event.message), set()).add(event.to)
             self._count += 1
             if self._count >= RECENT:
                 self._grow_old()
@@ -54,11 +57,12 @@ class DeliveredWasSent(Check):
             recent = self._new.get(event.from_)
             if recent is not None and recent.get(event.message) == entry.node:
                 return None
-            to = self._addressee(event.from_, event.message)
-            if to == entry.node:
+            found = self._addressee(event.from_, event.message)
+            again = self._again.get((event.from_, event.message), ())
+            if found == entry.node or entry.node in again:
                 return None
-            if to is not None:
-                return _astray(entry, event, to)
+            if found is not None:
+                return _astray(entry, event, found)
             if not self._may_be_forgotten(event.from_, event.message):
                 return _unsent(entry, event)
         return None
@@ -79,6 +83,7 @@ class DeliveredWasSent(Check):
                 self._forgotten[sender] = last
             else:
                 self._unnumbered.add(sender)
+        self._again.clear()
         self._old, self._new, self._count = self._new, defaultdict(dict), 0
 
     def _may_be_forgotten(self, sender: str, message: str) -> bool:

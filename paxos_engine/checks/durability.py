@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from paxos_engine.checks.base import Check, Invariant, Watched
-from paxos_engine.checks.holdings import Holding, Holdings, mark_of, seq_of
-from paxos_engine.roles.events import Entry, Restarted, Sent, Synced, Violation
+from paxos_engine.checks.holdings import WIPE, Holding, Holdings, mark_of, seq_of
+from paxos_engine.roles.events import Crashed, Entry, Restarted, Sent, Synced, Violation
 from paxos_engine.roles.messages import Accepted, Promise, span
 
 DURABLE_FIRST: Final = "a record is durable before its answer leaves"
@@ -27,7 +27,7 @@ class DurableBeforeSent(Check):
         holdings: what acceptors hold; it must have observed each entry before this check does.
     """
 
-    watches: ClassVar[Watched] = (Sent, Synced, Restarted)
+    watches: ClassVar[Watched] = (Sent, Synced, Crashed, Restarted)
     rules: ClassVar[tuple[Invariant, ...]] = (
         Invariant(
             DURABLE_FIRST,
@@ -60,6 +60,8 @@ class DurableBeforeSent(Check):
                 return self._promise(entry, event, body)
         elif isinstance(event, Synced | Restarted):
             self._synced[entry.node] = event.mark
+        elif isinstance(event, Crashed) and event.kind == WIPE:
+            self._synced[entry.node] = 0
         return None
 
     def _too_early(self, entry: Entry, event: Sent) -> Violation:

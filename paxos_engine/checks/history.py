@@ -15,7 +15,6 @@ from paxos_engine.checks.holdings import Holdings
 from paxos_engine.roles.events import (
     Answered,
     Applied,
-    Crashed,
     Entry,
     Learned,
     Restarted,
@@ -88,7 +87,7 @@ class LearnedIsChosen(Check):
                 return Violation(VOTERS_ARE_QUORUM, (entry.seq,), text)
         holds = self._agreement.holds(event.instance, event.value)
         before = max(self._before, self._holdings.inherited_up_to)
-        if holds or (holds is None and event.instance <= before):
+        if holds or (holds is None and 0 < event.instance <= before):
             return None
         truth = "nothing is chosen there" if holds is None else "another value is chosen there"
         text = f"{entry.node} learned {short(event.value)} for {event.instance}, but {truth}"
@@ -103,7 +102,7 @@ class AppliedInOrder(Check):
     in a column; for each session the sequences that were applied, in runs.
     """
 
-    watches: ClassVar[Watched] = (Applied, Crashed, Restarted, SnapshotMade)
+    watches: ClassVar[Watched] = (Applied, Restarted, SnapshotMade)
     rules: ClassVar[tuple[Invariant, ...]] = (
         Invariant(
             IN_ORDER,
@@ -127,7 +126,6 @@ class AppliedInOrder(Check):
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
-        self._crashed: set[str] = set()
         self._base = 0  # the instance before the first of `_states`
         self._states = array("q")
         self._commands: dict[tuple[str, int], IntSet] = {}
@@ -143,18 +141,12 @@ class AppliedInOrder(Check):
                 if kind == "installed":
                     self._last[entry.node] = applied
                 return self._snapshot(entry, applied, state)
-            case Crashed():
-                # It reads its state from disk, and goes on from wherever that was.
-                self._last.pop(entry.node, None)
-                self._crashed.add(entry.node)
         return None
 
     def _order(self, entry: Entry, event: Applied) -> Violation | None:
-        before = self._last.get(entry.node)
+        before = self._last.get(entry.node, 0)
         self._last[entry.node] = event.instance
-        if before is None and entry.node in self._crashed:
-            return None
-        if event.instance == (before or 0) + 1:
+        if event.instance == before + 1:
             return None
         text = f"{entry.node} applied {event.instance} after {before or 'nothing'}"
         return Violation(IN_ORDER, (entry.seq,), text)

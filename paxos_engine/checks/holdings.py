@@ -56,7 +56,8 @@ class Holding:
     here may still be true; `doubtful`, that a crash may have taken back what it compacted last.
 
     Args:
-        wiped: it has lost its disk before; promises to that time may still be under way.
+        wiped: it has lost its disk before; promises to that time may still be under way, and its
+            marks may go on from where they were.
     """
 
     def __init__(self, wiped: bool = False) -> None:
@@ -67,9 +68,11 @@ class Holding:
         self.doubtful = False
         self.votes: dict[int, Vote] = {}
         self._before: dict[int, tuple[Vote, ...]] = {}  # the votes that the last one overtook
+        self._forgot: set[int] = set()  # the instances in which older votes are not known any more
         self._instances: list[int] = []  # sorted
         self._promises: OrderedDict[PromiseKey, Noted] = OrderedDict()
         self._ranges: dict[ProposalNumber, list[tuple[int, Noted]]] = {}  # (first instance, ...)
+        self.wiped = wiped
         self._evicted = wiped
         self._rises: list[tuple[int, ProposalNumber]] = []  # (mark, number), both ascending
         self._drop_synced = True
@@ -108,7 +111,7 @@ class Holding:
 
     def may_have_voted(self, instance: int) -> bool:
         """Say whether there may be votes in `instance` that are not known here any more."""
-        return self.inherited or instance <= self.compacted or instance in self._before
+        return self.inherited or instance <= self.compacted or instance in self._forgot
 
     def highest_below(self, instance: int, number: ProposalNumber) -> Vote | None:
         """Return the highest-numbered vote in `instance` that is numbered below `number`."""
@@ -161,6 +164,8 @@ class Holding:
         fresh = [v for v in past if v[_MARK] > self.synced]
         synced = [v for v in past if v[_MARK] <= self.synced]
         self._before[instance] = (*synced[-1:], *fresh)
+        if len(synced) > 1:
+            self._forgot.add(instance)
 
     def take_promise(self, key: PromiseKey, mark: int, seq: int) -> None:
         """Add a promise; made again in the same way it keeps the mark of its record."""
@@ -201,6 +206,7 @@ class Holding:
         for instance in self._instances[:cut]:
             del self.votes[instance]
             self._before.pop(instance, None)
+            self._forgot.discard(instance)
         del self._instances[:cut]
 
     def crash(self, kind: str) -> None:
@@ -213,7 +219,9 @@ class Holding:
         for instance in [i for i, vote in self.votes.items() if vote[_MARK] > mark]:
             kept = [v for v in self._before.pop(instance, ()) if v[_MARK] <= mark]
             if kept:
-                self.votes[instance] = kept[-1]
+                *older, self.votes[instance] = kept
+                if older:
+                    self._forgot.add(instance)
             else:
                 del self.votes[instance]
                 del self._instances[bisect_left(self._instances, instance)]
@@ -222,6 +230,7 @@ class Holding:
             self._ranges.pop(key[0], None)
         self._rises = [rise for rise in self._rises if rise[0] <= mark]
         self.synced = self.written = mark
+        self.wiped = False
         if promised is not None:
             self._rise(0, promised)
 

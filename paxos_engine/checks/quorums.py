@@ -36,7 +36,8 @@ class QuorumsMeet(Check):
         if not isinstance(entry.event, Header):
             return None
         try:
-            Quorums(entry.event.acceptors, *entry.event.quorum)
+            distinct = tuple(dict.fromkeys(entry.event.acceptors))
+            Quorums(distinct, *entry.event.quorum)
         except ValueError as error:
             return Violation(QUORUMS_MEET, (entry.seq,), str(error))
         return None

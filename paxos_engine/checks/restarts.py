@@ -20,7 +20,6 @@ from paxos_engine.roles.events import (
     Synced,
     Violation,
 )
-from paxos_engine.roles.values import ProposalNumber
 
 SURVIVES: Final = "what is durable survives a restart"
 NOT_INVENTED: Final = "a restart invents nothing"
@@ -64,7 +63,6 @@ class DurableSurvives(Check):
     def __init__(self, holdings: Holdings) -> None:
         self._holdings = holdings
         self._disks: dict[str, _Disk] = {}
-        self._wiped: set[str] = set()
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""
@@ -80,7 +78,7 @@ class DurableSurvives(Check):
             disk = self._disk(entry.node)
             disk.applied = max(disk.applied, event.applied)
         elif isinstance(event, Crashed) and event.kind == WIPE:
-            self._wiped.add(entry.node)
+            self._disks[entry.node] = _Disk()
         elif isinstance(event, Restarted):
             return self._restart(entry, event)
         return None
@@ -94,18 +92,15 @@ class DurableSurvives(Check):
     def _restart(self, entry: Entry, event: Restarted) -> Violation | None:
         node, known = entry.node, self._disks.get(entry.node)
         holding = self._holdings.of(node)
-        unknown = node in self._wiped or (known is None and holding is None)
-        self._wiped.discard(node)
         self._disks[node] = _Disk(event.mark, entry.seq, event.applied, event.applied, entry.seq)
-        if unknown:
-            return None
-        disk = known or _Disk()
-        if event.promised is None or holding is None:
-            return _vouched(entry, event, disk) or _leader(entry, event, disk)
+        if known is None and holding is None:
+            return None  # it lived before this trace
+        disk, held = known or _Disk(), holding or Holding()
         return (
             _vouched(entry, event, disk)
-            or _votes(entry, event, holding)
-            or _promises(entry, event, holding, event.promised)
+            or _history(entry, event, disk)
+            or _votes(entry, event, held)
+            or _promises(entry, event, held)
         )
 
 
@@ -120,7 +115,9 @@ def _vouched(entry: Entry, event: Restarted, disk: _Disk) -> Violation | None:
 
 
 def _votes(entry: Entry, event: Restarted, holding: Holding) -> Violation | None:
-    if event.mark > holding.written and not holding.doubtful:
+    is_acceptor = event.promised is not None
+    mark_unknown = holding.doubtful or holding.wiped
+    if is_acceptor and event.mark > holding.written and not mark_unknown:
         text = (
             f"{entry.node} restarts with {event.mark} records, and it had written {holding.written}"
         )
@@ -141,9 +138,10 @@ def _votes(entry: Entry, event: Restarted, holding: Holding) -> Violation | None
     return None
 
 
-def _promises(
-    entry: Entry, event: Restarted, holding: Holding, promised: ProposalNumber
-) -> Violation | None:
+def _promises(entry: Entry, event: Restarted, holding: Holding) -> Violation | None:
+    promised = event.promised
+    if promised is None:
+        return None
     binding = holding.binding_up_to(event.mark)
     if promised < binding:
         text = f"{entry.node} restarts with the promise of {promised}, not of {binding}"
@@ -154,7 +152,7 @@ def _promises(
     return None
 
 
-def _leader(entry: Entry, event: Restarted, disk: _Disk) -> Violation | None:
+def _history(entry: Entry, event: Restarted, disk: _Disk) -> Violation | None:
     if event.applied < disk.applied_durably:
         text = (
             f"{entry.node} restarts with the history applied up to {event.applied}, and"

@@ -223,7 +223,7 @@ class PaxosAcceptor(Role):
                 self._promise_range(first, number)
             else:
                 self._promise_one(prepare)
-        if is_new:
+        if is_new or last is not None:  # said once for a range, which may be a long report
             everything = self._reports(first, last)
             effects.say(Promised(number, first, last, everything, self.compacted, effects.mark))
         effects.send(envelope.sender, page)

@@ -31,6 +31,7 @@ from paxos_engine.storage.datadir import DataDir
 from paxos_engine.storage.disk import Disk, StorageError
 from paxos_engine.storage.memory import MemoryDisk
 from paxos_engine.trace.archive import Archive
+from paxos_engine.trace.files import compressor
 from paxos_engine.trace.hub import Trace
 from paxos_engine.trace.recorder import Recorder, RecorderError
 from paxos_engine.trace.view import ClusterView
@@ -356,7 +357,8 @@ class Cluster:
     def _make_recorder(self) -> Recorder | None:
         if self.config.record is None:
             return None
-        self._archive = Archive(self.config.record, self.trace.header)
+        if compressor(self.config.record) is None:  # else no place in the file can be sought
+            self._archive = Archive(self.config.record, self.trace.header)
         return Recorder(self.config.record, self.trace.reader(), archive=self._archive)
 
     def _open_disks(self) -> Mapping[str, Disk]:
@@ -398,6 +400,7 @@ class Cluster:
             faults=self.faults.to_dict(),
             ports=self.ports,
             retain=self.config.retain,
+            command=self.config.command,
         )
 
     def _faults_changed(self, plan: dict[str, Any], reason: str) -> None:

@@ -40,7 +40,9 @@ class ClusterConfig:
         heartbeat_every: seconds between two heartbeats of a primary.
         election_timeout: seconds of silence after which a primary is suspected.
         pipeline: instances that a primary may have under way at once.
-        record: a file that gets the whole trace as JSON lines, or None.
+        record: a file that gets the whole trace as JSON lines, or None; a name that ends in
+            `.gz` or `.zst` compresses it.
+        command: the command line by which it was started, for the trace's header.
         data_dir: a directory for durable disks; None keeps everything in memory.
         allow_empty_disk: let a node vote whose disk is empty although it is known. Unsafe.
         accept_damaged_tail: go on without a last batch that does not match its checksums.
@@ -65,6 +67,7 @@ class ClusterConfig:
     election_timeout: float = 1.0
     pipeline: int = 64
     record: Path | None = None
+    command: str = ""
     data_dir: Path | None = None
     allow_empty_disk: bool = False
     accept_damaged_tail: bool = False

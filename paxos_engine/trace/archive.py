@@ -6,13 +6,12 @@ one: the recorder notes where, a block of instances at a time, and a block is fo
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
 from paxos_engine.roles.events import AcceptedValue, Entry, Header, Learned, Proposed, Synced
-from paxos_engine.trace.jsonform import TraceFormatError, from_json
+from paxos_engine.trace.jsonform import TraceFormatError, from_line
 from paxos_engine.trace.matrix import CellState, Matrix
 
 BLOCK: Final = 256
@@ -38,7 +37,7 @@ class Archive:
     One thread notes while another asks: a region is one tuple, replaced as a whole.
 
     Args:
-        path: the recording, JSON lines that are not compressed.
+        path: the recording, not compressed.
         header: the shape of the cluster.
     """
 
@@ -90,8 +89,8 @@ class Archive:
         for line in lines:
             if any(word in line for word in _WANTED):
                 try:
-                    entry = from_json(json.loads(line))
-                except (ValueError, TraceFormatError):
+                    entry = from_line(line)
+                except TraceFormatError:
                     continue  # the line in which the reading ended
                 _take(matrix, entry, block)
         return matrix

@@ -8,9 +8,10 @@ from its declared type, so an event or message that is added needs no line here.
 from __future__ import annotations
 
 import base64
+import json
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -19,6 +20,13 @@ from paxos_engine.roles.messages import KINDS, AcceptedReport, Message
 from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
 
 Coder: TypeAlias = Callable[[Any], Any]
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+_DECODE: Final = json.JSONDecoder(parse_constant=_no_constant).decode
 
 MICROSECONDS: Final = 6
 """Digits of a second that `t` has in a file."""
@@ -29,7 +37,11 @@ class TraceFormatError(ValueError):
 
 
 class UnknownEvent(TraceFormatError):
-    """An event, or a kind of message, that a later version of the program wrote."""
+    """An event that is none of ours: a later version of the program may have written it."""
+
+
+class UnknownMessage(UnknownEvent):
+    """The sending of a message of a kind that is none of ours."""
 
 
 class _Field(NamedTuple):
@@ -38,6 +50,24 @@ class _Field(NamedTuple):
     write: Coder
     read: Coder
     default: Any
+
+
+def to_line(entry: Entry) -> bytes:
+    """Return an entry as a line of a file."""
+    # Half a surrogate pair in a name would stop the writer; its escape is good JSON.
+    text = json.dumps(to_json(entry), ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace")
+
+
+def from_line(line: bytes) -> Entry:
+    """Return the entry that a line of a file stands for; see `from_json`."""
+    try:
+        raw = _DECODE(line.decode())
+    except UnicodeDecodeError as error:
+        raise TraceFormatError(f"no UTF-8 at byte {error.start + 1}") from error
+    except (ValueError, RecursionError) as error:
+        raise TraceFormatError(f"no JSON ({error!s:.60})") from error
+    return from_json(raw)
 
 
 def to_json(entry: Entry) -> dict[str, Any]:
@@ -58,17 +88,19 @@ def to_json(entry: Entry) -> dict[str, Any]:
     return out
 
 
-def from_json(raw: Mapping[str, Any]) -> Entry:
+def from_json(raw: dict[str, Any]) -> Entry:
     """Return the entry that an object stands for; fields that it has beyond ours are ignored.
 
     Raises:
-        UnknownEvent: it is well-formed, and its event or message is none of ours.
+        UnknownEvent: its event, or its message, is none of ours.
         TraceFormatError: it is no entry, or it lacks a field, or one has the wrong type.
     """
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         raise TraceFormatError("an entry is an object")
-    head = {key: _required(raw, key) for key in ("seq", "t", "node", "event")}
-    name = _text(head["event"])
+    try:
+        seq, t, node, name = raw["seq"], raw["t"], raw["node"], _text(raw["event"])
+    except KeyError as error:
+        raise TraceFormatError(f"an entry lacks {error}") from error
     kind = _BY_NAME.get(name)
     if kind is None:
         raise UnknownEvent(f"unknown event {name!r:.60}")
@@ -76,39 +108,34 @@ def from_json(raw: Mapping[str, Any]) -> Entry:
     if kind is Sent:
         values["body"] = _message(raw)
     try:
-        seq, t, node = _integer(head["seq"]), _seconds(head["t"]), _text(head["node"])
+        return Entry(_integer(seq), _seconds(t), _text(node), kind(**values))
     except TraceFormatError as error:
         raise TraceFormatError(f"{name}: {error}") from error
-    return Entry(seq, t, node, kind(**values))
 
 
-def _message(raw: Mapping[str, Any]) -> Message:
-    name = _text(_required(raw, "kind"))
+def _message(raw: dict[str, Any]) -> Message:
+    if "kind" not in raw:
+        raise TraceFormatError("sent lacks 'kind'")
+    name = _text(raw["kind"])
     kind = _BY_KIND.get(name)
     if kind is None:
-        raise UnknownEvent(f"unknown kind of message {name!r:.60}")
+        raise UnknownMessage(f"unknown kind of message {name!r:.60}")
     message: Message = kind(**_read_fields(kind, name, raw))
     return message
 
 
-def _required(raw: Mapping[str, Any], key: str) -> Any:
-    if key not in raw:
-        raise TraceFormatError(f"an entry lacks {key!r}")
-    return raw[key]
-
-
-def _read_fields(kind: type[Any], name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+def _read_fields(kind: type[Any], name: str, raw: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for field in _fields(kind):
-        if field.key not in raw:
-            if field.default is MISSING:
-                raise TraceFormatError(f"{name} lacks {field.key!r}")
-            values[field.name] = field.default
-            continue
-        try:
-            values[field.name] = field.read(raw[field.key])
-        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-            raise TraceFormatError(f"{name}: {field.key!r} is {raw[field.key]!r:.60}") from error
+    for field, key, _, read, default in _fields(kind):
+        if key in raw:
+            try:
+                values[field] = read(raw[key])
+            except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+                raise TraceFormatError(f"{name}: {key!r} is {raw[key]!r:.60}") from error
+        elif default is MISSING:
+            raise TraceFormatError(f"{name} lacks {key!r}")
+        else:
+            values[field] = default
     return values
 
 
@@ -183,8 +210,7 @@ def _same(value: Any) -> Any:
 
 def _checked(kind: type[Any], word: str) -> Coder:
     def read(raw: Any) -> Any:
-        # True is an int in Python, and 1 is no truth value in a trace.
-        if not isinstance(raw, kind) or (isinstance(raw, bool) and kind is not bool):
+        if type(raw) is not kind:  # True is an int for isinstance, and no integer in a trace
             raise TraceFormatError(f"{raw!r:.60} is no {word}")
         return raw
 
@@ -197,7 +223,7 @@ _object: Final = _checked(dict, "object")
 
 
 def _seconds(raw: Any) -> float:
-    if isinstance(raw, int | float) and not isinstance(raw, bool):
+    if type(raw) is float or (type(raw) is int and abs(raw) < 2**53):
         return float(raw)
     raise TraceFormatError(f"{raw!r:.60} is no number of seconds")
 
@@ -214,7 +240,7 @@ def _write_text(value: str | bytes) -> Any:
 
 
 def _read_content(raw: Any) -> str | bytes:
-    if isinstance(raw, str):
+    if type(raw) is str:
         return raw
     content = base64.b64decode(_object(raw)["base64"], validate=True)
     return content.decode("utf-8", "surrogatepass") if raw.get("text") else content
@@ -228,6 +254,8 @@ def _read_bytes(raw: Any) -> bytes:
 
 
 def _text(raw: Any) -> str:
+    if type(raw) is str:
+        return raw
     try:
         content = _read_content(raw)
     except (KeyError, TypeError, ValueError) as error:
@@ -243,9 +271,10 @@ def _write_number(number: ProposalNumber) -> Any:
 
 def _read_number(raw: Any) -> ProposalNumber:
     round_, leader = _list(raw)
-    if not leader.startswith("L"):
+    number = ProposalNumber(_integer(round_), int(leader[1:]))
+    if number.leader != leader:
         raise TraceFormatError(f"{leader!r:.60} is no leader")
-    return ProposalNumber(_integer(round_), int(leader[1:]))
+    return number
 
 
 def _write_command(command: Command) -> Any:

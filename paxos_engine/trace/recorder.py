@@ -1,18 +1,18 @@
-"""A trace on disk: a lossless reader on a thread of its own writes one JSON object a line."""
+"""A trace on its way into a file: one JSON object a line, appended in whole blocks."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from paxos_engine.roles.events import Entry
 from paxos_engine.trace.archive import Archive
+from paxos_engine.trace.files import compressor
 from paxos_engine.trace.hub import TraceReader
-from paxos_engine.trace.jsonform import to_json
+from paxos_engine.trace.jsonform import to_line
 
 POLL_SECONDS: Final = 0.05
 
@@ -24,15 +24,51 @@ class RecorderError(OSError):
     """The recording cannot be written; the text names the file and the reason."""
 
 
-class Recorder:
-    """Writes everything that a reader gets.
+class TraceWriter:
+    """Appends entries to a trace file; whoever reads it sees all that `write` has returned from.
 
     Args:
-        path: the file; it is replaced.
+        path: the file; it is replaced. A name that ends in `.gz` or `.zst` compresses it.
+
+    Raises:
+        RecorderError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._compress = compressor(path)
+        try:
+            self._file = path.open("wb")
+        except OSError as error:
+            raise RecorderError(f"cannot record to {path}: {error.strerror}") from error
+
+    def write(self, entries: Iterable[Entry]) -> list[int]:
+        """Write entries as one block; return how many bytes each line has, uncompressed.
+
+        Raises:
+            OSError: the file does not take it.
+        """
+        lines = [to_line(entry) for entry in entries]
+        block = b"".join(lines)
+        self._file.write(self._compress(block) if self._compress else block)
+        self._file.flush()
+        return [len(line) for line in lines]
+
+    def close(self) -> None:
+        """Close the file; a second time is harmless."""
+        # What a full disk did not take is still in the buffer, and fails again.
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+class Recorder:
+    """Writes everything that a lossless reader gets, on a thread of its own.
+
+    Args:
+        path: the file; it is replaced. A name that ends in `.gz` or `.zst` compresses it.
         reader: a lossless reader.
         on_error: told, in one line and on the recorder's thread, when writing fails later on;
             the cluster goes on.
-        archive: told where each line lies.
+        archive: told where each line lies; only for a file that is not compressed.
 
     Raises:
         RecorderError: the file cannot be opened.
@@ -46,10 +82,10 @@ class Recorder:
         archive: Archive | None = None,
     ) -> None:
         try:
-            self._file = path.open("wb")
-        except OSError as error:
+            self._writer = TraceWriter(path)
+        except RecorderError:
             reader.close()
-            raise RecorderError(f"cannot record to {path}: {error.strerror}") from error
+            raise
         self.error = ""
         self.written = 0
         self._path = path
@@ -75,9 +111,7 @@ class Recorder:
         if self._thread.ident is not None:
             self._thread.join()
         self._reader.close()
-        # What a full disk did not take is still in the buffer, and fails again.
-        with contextlib.suppress(OSError):
-            self._file.close()
+        self._writer.close()
 
     def _run(self) -> None:
         while not self._stopping.wait(POLL_SECONDS):
@@ -88,25 +122,18 @@ class Recorder:
         while entries := self._reader.drain(CHUNK):
             if self.error:
                 continue  # drained all the same: what nobody writes must not fill the memory
-            lines = [_line(entry) for entry in entries]
             try:
-                self._file.writelines(lines)
-                self._file.flush()
+                lengths = self._writer.write(entries)
             except OSError as error:
                 self.error = f"recording to {self._path} stopped: {error.strerror}"
                 self._on_error(self.error)
             else:
                 self.written += len(entries)
-                self._note(entries, lines)
+                self._note(entries, lengths)
 
-    def _note(self, entries: list[Entry], lines: list[bytes]) -> None:
-        for entry, line in zip(entries, lines, strict=True):
-            start, self._end = self._end, self._end + len(line)
-            if self._archive is not None:
-                self._archive.note(entry, start, self._end)
-
-
-def _line(entry: Entry) -> bytes:
-    # Half a surrogate pair in a name would stop the writer; its escape is good JSON.
-    text = json.dumps(to_json(entry), ensure_ascii=False) + "\n"
-    return text.encode("utf-8", "backslashreplace")
+    def _note(self, entries: list[Entry], lengths: list[int]) -> None:
+        if self._archive is None:
+            return
+        for entry, length in zip(entries, lengths, strict=True):
+            start, self._end = self._end, self._end + length
+            self._archive.note(entry, start, self._end)

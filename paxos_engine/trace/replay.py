@@ -1,79 +1,135 @@
-"""A recorded trace, read back entry by entry."""
+"""A recorded trace, read back entry by entry, up to where it is damaged."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from paxos_engine.roles.events import Entry, Header
-from paxos_engine.trace.jsonform import TraceFormatError, UnknownEvent, from_json
+from paxos_engine.roles.events import Entry, Event, Header, Skipped
+from paxos_engine.trace.files import DamagedFile, file_lines
+from paxos_engine.trace.jsonform import TraceFormatError, UnknownEvent, UnknownMessage, from_line
 
 FORMAT: Final = "paxos-tui-trace"
 VERSION: Final = 1
+NO_HEADER: Final = "a trace begins with its header"
 
 
-def read_trace(path: Path) -> Iterator[Entry]:
-    """Return the entries of a recorded trace, in order, the header first.
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Why a trace cannot be read on, and at which line of the file (the first is 1)."""
 
-    Events and messages that a later version of the program added are left out; a last line that
-    breaks off, because its writer was killed, ends the trace.
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"damaged at line {self.line:,}: {self.reason}"
+
+
+class Recording:
+    """The entries of a trace in order, the header first: an iterator that keeps none of them.
+
+    It ends with the trace, or before the first line that cannot be read; then `damage` says why.
+    Events that are unknown here, of a later version perhaps, are left out and counted. A message
+    of an unknown kind comes as a `Skipped`, since nobody could follow it.
+
+    Args:
+        lines: the lines of the file, each with its line end.
+        name: what the file is called in errors.
 
     Raises:
-        TraceFormatError: it is no trace, of a version that we cannot read, or a line of it is no
-            entry; the text names file and line.
+        TraceFormatError: it does not begin as a trace that we can read; the text says why.
         OSError: the file cannot be read.
     """
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        yield from read_lines(file, str(path))
 
+    def __init__(self, lines: Iterable[bytes], name: str = "trace") -> None:
+        self.line = 0  # of the entry that was returned last
+        self.damage: Damage | None = None
+        self.left_out = 0
+        self._lines = iter(lines)
+        self._last = self._begin(name)
+        self._first: Entry | None = self._last
+        self._entries = self._read()
 
-def read_lines(lines: Iterable[str], name: str = "trace") -> Iterator[Entry]:
-    """Return the entries of a trace given as lines; see `read_trace`."""
-    last = -1
-    for number, line in enumerate(lines, 1):
+    def __iter__(self) -> Iterator[Entry]:
+        return self
+
+    def __next__(self) -> Entry:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return next(self._entries)
+
+    @property
+    def header(self) -> Header:
+        """What ran."""
+        return self._header
+
+    def _begin(self, name: str) -> Entry:
         try:
-            entry = _parse(line, number)
-            if entry is None:
-                continue
-            if entry.seq <= last:
-                raise TraceFormatError(f"seq {entry.seq} comes after {last}")
+            line = next(self._lines, b"")
+            if not line:
+                raise TraceFormatError("an empty file is no trace")
+            self.line = 1
+            entry = from_line(line)
+            self._header = _checked(entry.event)
         except UnknownEvent:
-            continue
+            raise TraceFormatError(f"{name}, line 1: {NO_HEADER}") from None
+        except (TraceFormatError, DamagedFile) as error:
+            where = f"{name}, line 1" if self.line else name
+            raise TraceFormatError(f"{where}: {error}") from error
+        return entry
+
+    def _read(self) -> Iterator[Entry]:
+        """Yield what follows the header."""
+        try:
+            for line in self._lines:
+                self.line += 1
+                entry = self._take(line)
+                if entry is not None:
+                    yield entry
+        except DamagedFile as error:
+            self.damage = Damage(self.line + 1, str(error))
+        except OSError as error:
+            self.damage = Damage(self.line + 1, f"it cannot be read: {error.strerror}")
         except TraceFormatError as error:
-            if number > 1 and not line.endswith("\n"):
-                return
-            raise TraceFormatError(f"{name}, line {number}: {error}") from error
-        last = entry.seq
-        yield entry
-    if last < 0:
-        raise TraceFormatError(f"{name}: an empty file is no trace")
+            cut = not line.endswith(b"\n")
+            self.damage = Damage(self.line, "it breaks off in the middle" if cut else str(error))
+
+    def _take(self, line: bytes) -> Entry | None:
+        """Return the entry of a line, or None if there is none that we know."""
+        if line.isspace():
+            return None
+        try:
+            entry = from_line(line)
+        except UnknownMessage:
+            entry = Entry(self._last.seq + 1, self._last.t, "trace", Skipped(1))
+        except UnknownEvent:
+            self.left_out += 1
+            return None
+        if entry.seq <= self._last.seq:
+            raise TraceFormatError(f"seq {entry.seq} comes after {self._last.seq}")
+        self._last = entry
+        return entry
 
 
-def _parse(line: str, number: int) -> Entry | None:
-    if number > 1 and not line.strip():
-        return None
-    try:
-        entry = from_json(json.loads(line))
-    except UnknownEvent:
-        if number == 1:
-            raise TraceFormatError("a trace begins with its header") from None
-        raise
-    except TraceFormatError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise TraceFormatError(f"no JSON ({error!s:.60})") from error
-    if number == 1:
-        _check_header(entry)
-    return entry
+def read_trace(path: Path) -> Recording:
+    """Open a recorded trace: JSON lines, compressed if its name ends in `.gz` or `.zst`.
+
+    Raises:
+        TraceFormatError: it is no trace, or of a version that we cannot read; the text names the
+            file, the line and the reason.
+        OSError: the file cannot be read.
+    """
+    return Recording(file_lines(path), str(path))
 
 
-def _check_header(entry: Entry) -> None:
-    header = entry.event
-    if not isinstance(header, Header):
-        raise TraceFormatError("a trace begins with its header")
-    if header.format != FORMAT:
-        raise TraceFormatError(f"its format is {header.format!r:.60}, not {FORMAT!r}")
-    if header.version > VERSION:
-        raise TraceFormatError(f"version {header.version} is newer than {VERSION}: update")
+def _checked(event: Event) -> Header:
+    if not isinstance(event, Header):
+        raise TraceFormatError(NO_HEADER)
+    if event.format != FORMAT:
+        raise TraceFormatError(f"its format is {event.format!r:.60}, not {FORMAT!r}")
+    if event.version > VERSION:
+        raise TraceFormatError(f"version {event.version} is newer than {VERSION}: update")
+    return event

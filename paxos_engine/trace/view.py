@@ -233,8 +233,9 @@ class ClusterView:
         oldest = self.matrix.oldest
         if oldest == 1:
             return ""
-        where = "are read from the recording" if self._recorded else "go (--record keeps them)"
-        return f"slots before {oldest:,} {where}"
+        if self._recorded:
+            return f"slots before {oldest:,} are read from the recording"
+        return f"slots before {oldest:,} go (a plain --record keeps them)"
 
     def behind(self, node: NodeView) -> int:
         """Return how far the history goes that a leader is catching up with; 0 if it is not."""

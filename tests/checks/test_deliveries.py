@@ -43,6 +43,14 @@ def test_a_message_that_comes_from_another_node_than_its_sender_is_caught() -> N
     assert broken(history.say("A1", Delivered("L1.1", "L2"))) == {SENT_FIRST}
 
 
+def test_an_id_that_is_used_again_makes_no_delivery_wrong() -> None:
+    history = (
+        History().say("L1", Sent("L1.1", "A1", BEAT, 0)).say("L1", Sent("L1.1", "A2", BEAT, 0))
+    )
+    assert not broken(history.deliver("L1.1", "A1").deliver("L1.1", "A2"))
+    assert broken(history.deliver("L1.1", "A3")) == {SENT_FIRST}
+
+
 def test_of_old_messages_only_the_number_is_kept_and_still_tells(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

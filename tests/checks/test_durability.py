@@ -101,6 +101,17 @@ def test_a_power_cut_takes_back_the_right_to_answer() -> None:
     assert broken(history.acknowledge("A1", n(1), 1)) == {RECORDED}
 
 
+def test_a_wiped_disk_vouches_for_nothing() -> None:
+    history = History().vote("A1", n(1), 1, X).say("A1", Crashed("wipe", "everything"))
+    assert broken(history.send("A1", "L1", Heartbeat(n(1), 0), after=1)) == {DURABLE_FIRST}
+
+
+def test_a_number_that_was_never_accepted_is_caught_beside_a_vote_that_was_overtaken() -> None:
+    history = History().vote("A1", n(1), 1, X).vote("A1", n(3), 1, X)
+    assert not broken(history.acknowledge("A1", n(1), 1))
+    assert broken(history.acknowledge("A1", n(2), 1)) == {RECORDED}
+
+
 def test_what_was_accepted_before_the_trace_began_may_be_told() -> None:
     history = History().restart("A1", n(1), accepted=1, mark=3)
     assert not broken(history.acknowledge("A1", n(1), 1))

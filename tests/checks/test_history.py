@@ -17,7 +17,7 @@ from paxos_engine.checks.history import (
     AppliedInOrder,
     LearnedIsChosen,
 )
-from paxos_engine.roles.events import Applied, Crashed
+from paxos_engine.roles.events import Applied, Crashed, Restarted
 from tests.checks.histories import QUORUMS, History, cmd, n, rules
 
 X, Y = cmd("x", 1), cmd("y", 2)
@@ -45,6 +45,12 @@ def test_learning_what_was_chosen_is_right() -> None:
 def test_learning_another_value_than_the_chosen_one_is_caught(source: str) -> None:
     history = History().choose(1, X).learn("L1", 1, Y, "A1", "A2", source=source)
     assert learning(history) == {LEARNED_IS_CHOSEN}
+
+
+def test_instances_are_counted_from_one_and_nothing_is_chosen_below() -> None:
+    assert learning(History().choose(1, X).learn("L1", 0, X, source="catch-up")) == {
+        LEARNED_IS_CHOSEN
+    }
 
 
 def test_learning_what_is_not_chosen_yet_is_caught() -> None:
@@ -79,7 +85,9 @@ def test_leaders_apply_in_order_each_at_its_own_pace() -> None:
 
 def test_a_leader_that_crashed_goes_on_from_wherever_its_disk_is() -> None:
     history = History().apply("L1", 1, X).apply("L1", 2, Y).say("L1", Crashed("kill", "memory"))
+    history.say("L1", Restarted(None, 0, 1, 1))
     assert not applying(history.apply("L1", 2, Y).apply("L1", 3, None))
+    assert applying(history.say("L1", Crashed("kill", "memory")).apply("L1", 3, None)) == {IN_ORDER}
 
 
 def test_two_leaders_in_different_states_after_one_instance_are_caught() -> None:

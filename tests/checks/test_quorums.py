@@ -26,6 +26,10 @@ def test_quorums_that_can_be_disjoint_or_are_none_are_caught(quorum: tuple[int, 
     assert rules([QuorumsMeet()], begin(quorum)) == {QUORUMS_MEET}
 
 
+def test_an_acceptor_that_is_named_twice_is_one() -> None:
+    assert rules([QuorumsMeet()], begin((2, 2), ("A1", "A1"))) == {QUORUMS_MEET}
+
+
 @pytest.mark.parametrize("quorum", [(2, 2), (0, 0), (9, 9)])
 def test_a_checker_bears_a_header_with_wrong_quorums_and_says_so_first(
     quorum: tuple[int, int],

@@ -49,6 +49,20 @@ def test_an_acceptor_that_comes_back_with_more_than_it_wrote_is_caught() -> None
     assert broken(worked().say("A1", CRASH).restart("A1", n(3), 2, mark=3)) == {NOT_INVENTED}
 
 
+def test_a_wiped_acceptor_that_comes_back_with_a_promise_or_a_vote_is_caught() -> None:
+    """Its marks may go on: they count what it ever wrote."""
+    assert not broken(worked().say("A1", WIPE).restart("A1", ZERO, 0, mark=3))
+    assert broken(worked().say("A1", WIPE).restart("A1", n(2), 0, mark=3)) == {NOT_INVENTED}
+    assert broken(worked().say("A1", WIPE).restart("A1", ZERO, 1, mark=3)) == {NOT_INVENTED}
+
+
+def test_what_is_none_of_its_business_is_caught_too() -> None:
+    """An acceptor applies nothing, and a leader does not vote."""
+    assert broken(worked().say("A1", CRASH).restart("A1", n(2), 2, 1, mark=3)) == {NOT_INVENTED}
+    history = History().say("L1", Synced(1, 1, 0)).say("L1", CRASH)
+    assert broken(history.restart("L1", None, 1, mark=1)) == {NOT_INVENTED}
+
+
 def test_a_power_cut_may_take_what_was_not_synced_or_leave_it() -> None:
     def cut(accepted: int, mark: int) -> History:
         history = worked().vote("A1", n(2), 3, X, sync=False).say("A1", POWER_CUT)

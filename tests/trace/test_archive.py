@@ -55,7 +55,7 @@ def test_without_a_recording_the_view_says_that_older_rows_are_gone(tmp_path: Pa
     bare = ClusterView()
     bare.matrix = view.matrix
     assert not bare.is_kept(2)
-    assert "--record keeps them" in bare.scope
+    assert "a plain --record keeps them" in bare.scope
 
 
 def test_a_view_that_holds_everything_says_nothing_of_its_scope() -> None:

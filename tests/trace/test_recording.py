@@ -11,35 +11,50 @@ import pytest
 from paxos_engine.roles.events import (
     Answered,
     Entry,
+    Event,
     FaultsChanged,
     Header,
     Recovered,
+    Skipped,
 )
 from paxos_engine.trace.hub import Trace
-from paxos_engine.trace.jsonform import TraceFormatError, to_json
+from paxos_engine.trace.jsonform import TraceFormatError, to_json, to_line
 from paxos_engine.trace.recorder import Recorder, RecorderError
-from paxos_engine.trace.replay import read_lines, read_trace
+from paxos_engine.trace.replay import Damage, Recording, read_trace
 
 HEADER = Header(("A1", "A2", "A3"), ("L1",), (2, 2), "multi", 5, {}, command="paxos-tui run")
 FULL = Path("/dev/full")
 
 
-def lines(*entries: Entry) -> list[str]:
+def lines(*entries: Entry) -> list[bytes]:
     """Return a header and entries as the lines of a file."""
-    whole = [Entry(0, 0.0, "cluster", HEADER), *entries]
-    return [json.dumps(to_json(entry)) + "\n" for entry in whole]
+    return [to_line(entry) for entry in (Entry(0, 0.0, "cluster", HEADER), *entries)]
 
 
-def test_what_was_published_is_read_back_in_order_after_the_header(tmp_path: Path) -> None:
+def recovered(seq: int) -> Entry:
+    return Entry(seq, 0.1, "A1", Recovered())
+
+
+def events(recording: Recording) -> list[Event]:
+    """Return what follows the header."""
+    return [entry.event for entry in recording][1:]
+
+
+@pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz", "run.jsonl.zst"])
+def test_what_was_published_is_read_back_in_order_after_the_header(
+    tmp_path: Path, name: str
+) -> None:
     trace = Trace(HEADER, lambda: 0.5)
-    recorder = Recorder(tmp_path / "run.jsonl", trace.reader())
+    recorder = Recorder(tmp_path / name, trace.reader())
     recorder.start()
     for sequence in range(5_000):
         trace.publish("C1", Answered("C1", sequence, sequence, "ok", "chosen", 0.1))
     recorder.stop()
-    header, *rest = read_trace(tmp_path / "run.jsonl")
-    assert header.event == HEADER
+    recording = read_trace(tmp_path / name)
+    header, *rest = recording
+    assert header.event == recording.header == HEADER
     assert [entry.event.instance for entry in rest] == list(range(5_000))  # type: ignore[attr-defined]
+    assert (recording.damage, recording.line) == (None, 5_001)
     assert recorder.written == 5_001
     assert recorder.backlog == 0
 
@@ -52,7 +67,7 @@ def test_a_value_with_line_ends_of_all_kinds_stays_on_its_line(tmp_path: Path) -
     trace.publish("C1", odd)
     trace.publish("network", FaultsChanged({"note": "\ud800"}, "odd names"))
     recorder.stop()
-    assert [entry.event for entry in read_trace(tmp_path / "run.jsonl")][1:] == [
+    assert events(read_trace(tmp_path / "run.jsonl")) == [
         odd,
         FaultsChanged({"note": "\ud800"}, "odd names"),
     ]
@@ -96,46 +111,78 @@ def test_a_disk_that_is_full_is_told_once_and_nothing_piles_up() -> None:
     assert (recorder.error, recorder.backlog, reader.backlog) == (told[0], 0, 0)
 
 
-def test_a_line_that_is_no_json_is_named_by_file_and_line() -> None:
-    broken = [*lines(Entry(1, 0.1, "A1", Recovered())), "{oops\n"]
-    with pytest.raises(TraceFormatError, match=r"run\.jsonl, line 3: no JSON"):
-        list(read_lines(broken, "run.jsonl"))
+DAMAGE = [
+    pytest.param(b"{oops\n", "no JSON", id="no JSON"),
+    pytest.param(b"{}\n", "an entry lacks 'seq'", id="no entry"),
+    pytest.param(b"\xff\xfe\n", "no UTF-8 at byte 1", id="no UTF-8"),
+    pytest.param(b'{"seq": NaN}\n', "no JSON (NaN is no JSON)", id="no number"),
+    pytest.param(b"[" * 100_000 + b"\n", "no JSON", id="too deep"),
+    pytest.param(to_line(recovered(1)), "seq 1 comes after 1", id="out of order"),
+    pytest.param(to_line(recovered(2))[:20], "it breaks off in the middle", id="cut off"),
+]
 
 
-def test_a_line_that_is_no_entry_is_named_by_file_and_line() -> None:
-    with pytest.raises(TraceFormatError, match="line 2: an entry lacks 'seq'"):
-        list(read_lines([*lines(), "{}\n"]))
+@pytest.mark.parametrize(("bad", "reason"), DAMAGE)
+def test_a_trace_opens_up_to_the_line_that_is_damaged_and_says_so(bad: bytes, reason: str) -> None:
+    rest = [to_line(recovered(3))] if bad.endswith(b"\n") else []
+    recording = Recording([*lines(recovered(1)), bad, *rest])
+    assert events(recording) == [Recovered()]
+    assert recording.damage is not None
+    assert recording.damage.line == 3
+    assert str(recording.damage).startswith(f"damaged at line 3: {reason}")
+    assert "\n" not in str(recording.damage)
+    assert list(recording) == []
 
 
-def test_a_trace_whose_writer_was_killed_ends_with_its_last_whole_line() -> None:
-    whole = lines(Entry(1, 0.1, "A1", Recovered()))
-    cut_off = [*whole, whole[1][:20]]
-    assert list(read_lines(cut_off)) == list(read_lines(whole))
+def test_a_last_line_that_lacks_nothing_but_its_end_is_read() -> None:
+    recording = Recording([*lines(), to_line(recovered(1))[:-1]])
+    assert events(recording) == [Recovered()]
+    assert recording.damage is None
 
 
-def test_events_of_a_later_version_are_left_out() -> None:
-    later = json.dumps({"seq": 1, "t": 0, "node": "A1", "event": "teleported"}) + "\n"
-    assert (
-        len(list(read_lines([*lines(), later, *lines(Entry(2, 0.1, "A1", Recovered()))[1:]]))) == 2
-    )
+def test_a_device_that_fails_in_the_middle_ends_the_trace_there() -> None:
+    def failing() -> object:
+        yield from lines(recovered(1))
+        raise OSError(5, "Input/output error")
+
+    recording = Recording(failing())  # type: ignore[arg-type]
+    assert events(recording) == [Recovered()]
+    assert recording.damage == Damage(3, "it cannot be read: Input/output error")
+
+
+def test_events_of_a_later_version_are_left_out_and_counted() -> None:
+    later = json.dumps({"seq": 1, "t": 0, "node": "A1", "event": "teleported"}).encode() + b"\n"
+    recording = Recording([*lines(), later, to_line(recovered(2))])
+    assert events(recording) == [Recovered()]
+    assert (recording.left_out, recording.damage, recording.line) == (1, None, 3)
+
+
+def test_a_message_that_nobody_here_could_follow_counts_as_missing() -> None:
+    shout = {"seq": 1, "t": 0, "node": "A1", "event": "sent", "message": "A1.1", "to": "A2",
+             "after": 0, "kind": "shout"}  # fmt: skip
+    recording = Recording([*lines(), json.dumps(shout).encode() + b"\n", to_line(recovered(2))])
+    assert events(recording) == [Skipped(1), Recovered()]
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ([], "an empty file is no trace"),
-        (["hello\n"], "line 1: no JSON"),
-        (['{"seq": 1, "t": 0, "node": "A1", "event": "recovered"}\n'], "begins with its header"),
-        ([lines()[0].replace("paxos-tui-trace", "other")], "its format is 'other'"),
-        ([lines()[0].replace('"version": 1', '"version": 2')], "version 2 is newer than 1"),
-        (
-            [*lines(Entry(3, 0.1, "A1", Recovered())), lines(Entry(2, 0, "A1", Recovered()))[1]],
-            "line 3: seq 2 comes after 3",
-        ),
-        (["[" * 100_000 + "\n"], "line 1: no JSON"),
+        ([b"hello\n"], "line 1: no JSON"),
+        ([b"\n"], "line 1: no JSON"),
+        ([to_line(recovered(1))], "line 1: a trace begins with its header"),
+        ([b'{"seq": 1, "t": 0, "node": "A1", "event": "hm"}\n'], "begins with its header"),
+        ([lines()[0].replace(b"paxos-tui-trace", b"other")], "its format is 'other'"),
+        ([lines()[0].replace(b'"version": 1', b'"version": 2')], "version 2 is newer than 1"),
+        ([b"[" * 100_000 + b"\n"], "line 1: no JSON"),
     ],
 )
-def test_what_is_no_trace_is_refused_in_one_line(text: list[str], complaint: str) -> None:
+def test_what_is_no_trace_is_refused_in_one_line(text: list[bytes], complaint: str) -> None:
     with pytest.raises(TraceFormatError, match=complaint) as caught:
-        list(read_lines(text))
+        Recording(text, "run.jsonl")
+    assert str(caught.value).startswith("run.jsonl")
     assert "\n" not in str(caught.value)
+
+
+def test_what_stands_in_a_file_is_what_the_format_says() -> None:
+    assert json.loads(to_line(recovered(1))) == to_json(recovered(1))

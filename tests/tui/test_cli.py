@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from paxos_engine import read_trace
+
 PROGRAM = [sys.executable, "-m", "paxos_tui"]
 
 
@@ -81,6 +83,17 @@ def test_a_recording_begins_with_its_header(tmp_path: Path) -> None:
     assert {"submitted", "sent", "delivered", "accepted", "learned", "applied", "answered"} <= {
         line["event"] for line in lines
     }
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_a_recording_says_by_which_command_it_was_made(tmp_path: Path, ending: str) -> None:
+    trace = tmp_path / f"a trace.jsonl{ending}"
+    assert call("run", "--commands", "3", "--record", str(trace)).returncode == 0
+    recording = read_trace(trace)
+    header = recording.header
+    assert header.command == f"paxos-tui run --commands 3 --record '{trace}'"
+    assert [entry.event.name for entry in recording].count("submitted") == 4
+    assert recording.damage is None
 
 
 @pytest.mark.parametrize(

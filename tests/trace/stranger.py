@@ -1,0 +1,199 @@
+"""A checker that knows `docs/trace-format.md` and nothing else: it shares no code with the program.
+
+It keeps all that a trace says, and asks the slow and obvious way. Half a life is beyond it.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+AGREEMENT = {"at most one value is chosen", "one value per number and instance"}
+NEVER, PROMISE = (0, 0), "no vote"
+
+
+def judge(lines: Iterable[bytes]) -> tuple[str, int, set[str]]:
+    """Return the verdict, the line of the first violation, and the rules that it breaks."""
+    stranger, last, claims = Stranger(), -1, set[str]()
+    for at, line in enumerate(lines, 1):
+        try:
+            e = json.loads(line.decode(), object_hook=comparable)
+            last, before = e["seq"], last
+            broken = {rule for holds, rule in stranger.rules(e) if not holds and last > before}
+        except (KeyError, TypeError, ValueError):
+            last = before = -1
+        if last <= before:
+            return ("violated" if claims else "not checked"), 0, claims
+        if broken := broken & AGREEMENT if stranger.missed else broken:
+            return "violated", at, broken
+        claims |= {e["rule"]} if e["event"] == "violation" else set()
+    return "violated" if claims else "not checked" if stranger.missed else "safe", 0, claims
+
+
+def comparable(found: Any) -> Any:
+    """Turn numbers into (round, rank), and commands into tuples with all that they have."""
+    for key in {"number", "promised"} & set(found):
+        found[key] = found[key] and (found[key][0], int(found[key][1][1:]))
+    if {"client", "sequence", "value"} <= set(found):
+        more = found.get("session", 0), found.get("oldest", 0)
+        return found["client"], found["sequence"], str(found["value"]), *more
+    return found
+
+
+def speaks(pages: list[Any], instance: int) -> bool:
+    """Say whether the pages of an acceptor are a whole promise that holds `instance`."""
+    first, last, wanted = pages[0]["first"], pages[0]["last"], pages[0]["first"]
+    for page in sorted(pages, key=lambda page: page["cursor"]):
+        if (page["first"], page["last"]) != (first, last) or page["cursor"] > wanted:
+            return False
+        if page["final"]:
+            above = max(first - 1, *(page["compacted"] for page in pages))
+            return above < instance <= (last or instance)
+        wanted = (page["covers_to"] or 0) + 1
+    return False
+
+
+class Node:
+    """What a node holds: records of mark, number, first and last instance, value or PROMISE."""
+
+    synced = dropped = applied = durable = 0
+
+    def __init__(self, *records: Any) -> None:
+        self.records: list[Any] = [*records]
+
+    def bound(self, first: int, last: int | None) -> Any:
+        over = [r for r in self.records if r[2] <= (last or r[2]) and first <= (r[3] or first)]
+        return max((r[1] for r in over), default=NEVER)
+
+    def votes(self, mark: int) -> list[Any]:
+        votes = [r for r in self.records if r[4] != PROMISE and r[0] <= mark]
+        return [(n, i, value) for _, n, i, _, value in votes if i > self.dropped]
+
+    def tells_all(self, e: Any, first: int, last: int | None) -> bool:
+        told, held = {r["instance"]: r for r in e["reported"]}, self.votes(10**18)
+        due = [v for v in held if v[0] < e["number"] and first <= v[1] <= (last or v[1])]
+        due = [i in told and told[i]["number"] >= n for n, i, _ in due if i > e["compacted"]]
+        known = [(r["number"], i, r["value"]) in held for i, r in told.items() if i > self.dropped]
+        return e["compacted"] <= self.dropped and all(known) and all(due)
+
+
+class Stranger:
+    """One trace, line by line."""
+
+    def __init__(self) -> None:
+        self.missed, self.acceptors = False, set[str]()
+        self.by: Any = {}  # what it is about -> the first line about that
+        self.chosen: Any = {}  # instance -> value
+        self.nodes: Any = defaultdict(Node)
+        self.ballots: Any = defaultdict(dict)  # (number, instance) -> acceptor -> value
+        self.reached: Any = defaultdict(int)  # leader -> how far its snapshot goes
+
+    def rules(self, e: Any) -> Iterator[tuple[Any, str]]:  # noqa: C901, PLR0912, PLR0915 - a table
+        name, i, n, m = e["node"], e.get("instance"), e.get("number"), e.get("message")
+        node, acceptor = self.nodes[name], name in self.acceptors
+        by, first = self.by, self.by.setdefault
+        if e["event"] in ("prepared", "proposed", "primary"):
+            yield name == f"L{n[1]}", "a number has one owner"
+        match e["event"]:
+            case "header":
+                self.acceptors, self.leaders = set(e["acceptors"]), e["leaders"]
+                self.q1, self.q2 = q = e["quorum"]["phase1"], e["quorum"]["phase2"]
+                met = 1 <= min(q) <= max(q) <= len(self.acceptors) < sum(q)
+                yield met, "every two quorums share an acceptor"
+            case "prepared":
+                one = e["to_instance"] and e["from_instance"]
+                yield first(("prepared", n, one), e) is e, "a number is prepared once"
+            case "proposed":
+                came = [by["came", name, m] for m in e["promises"] if ("came", name, m) in by]
+                ours = [p for p in came if p["kind"] == "promise" and p["number"] == n]
+                each = [[p for p in ours if p["node"] == acceptor] for acceptor in self.acceptors]
+                whole = [pages for pages in each if pages and speaks(pages, i)]
+                told = [r for ps in whole for p in ps for r in p["reported"] if r["instance"] == i]
+                top = max(told, key=lambda r: r["number"], default=e)
+                yield first(("proposed", n, i), e) is e, "one proposal per number and instance"
+                yield len(whole) >= self.q1, "a quorum promises before a value is proposed"
+                yield top["value"] == e["value"], "what is proposed is what the promises demand"
+            case "promised":
+                said = n, e["from_instance"], e["to_instance"], PROMISE
+                yield n >= node.bound(*said[1:3]), "a promise is never taken back"
+                yield node.tells_all(e, *said[1:3]), "a promise reports what was accepted"
+                if said not in [r[1:] for r in node.records]:
+                    node.records.append((e["mark"], *said))
+            case "accepted":
+                yield n >= node.bound(i, i), "nothing is accepted below a promise"
+                yield ("proposed", n, i) in by, "only what was proposed is accepted"
+                node.records.append((e["mark"], n, i, i, e["value"]))
+            case "synced":
+                node.synced, node.durable = e["mark"], node.applied
+            case "crashed" if e["kind"] == "wipe":
+                self.nodes[name] = node = Node((1e18, NEVER, -1, -1, PROMISE))  # marks may go on
+            case "restarted":
+                mark, far, promised = e["mark"], e["applied"], e["promised"] or NEVER
+                written = max([node.synced, *(r[0] for r in node.records)])
+                kept = [r for r in node.records if r[0] <= mark]
+                votes = len({i for _, i, _ in node.votes(mark)})
+                owed = max([NEVER, *(r[1] for r in kept if r[3] is None or r[3] > node.dropped)])
+                had = mark >= node.synced and far >= node.durable and e["accepted"] >= votes
+                new = far > node.applied or promised > max([NEVER, *(r[1] for r in kept)])
+                new = new or e["accepted"] > votes or (acceptor and mark > written)
+                yield had and promised >= owed, "what is durable survives a restart"
+                yield not new, "a restart invents nothing"
+                node.records = [*kept, (0, promised, -1, -1, PROMISE)]  # it binds where it did
+                node.synced, node.applied, node.durable, self.reached[name] = mark, far, far, far
+            case "compacted":
+                far = sorted((self.reached[leader] for leader in self.leaders), reverse=True)
+                yield e["up_to"] <= far[len(far) // 2], "only what snapshots cover is dropped"
+                node.dropped = max(node.dropped, e["up_to"])
+            case "sent":
+                first(("sent", name, e["to"], m), e)
+                yield e["after"] <= node.synced, "a record is durable before its answer leaves"
+                said = [(n, j, j, 0) for a, b in e.get("intervals", ()) for j in range(a, b + 1)]
+                if e["kind"] == "promise":
+                    all_told = node.tells_all(e, e["cursor"], e["covers_to"])
+                    yield all_told, "a promise reports what was accepted"
+                    said = [(n, e["first"], e["last"], 1)]
+                held = {(*r[1:4], r[4] == PROMISE): r[0] for r in reversed(node.records)}
+                due = [held.get(s, e["after"] + 1) for s in said if (s[2] or 1e18) > node.dropped]
+                yield max([0, *due]) <= e["after"], "an answer rests on a record"
+            case "delivered":
+                yield ("sent", e["from"], name, m) in by, "every delivery has a sending"
+                first(("came", name, m), by.get(("sent", e["from"], name, m)))
+            case "learned":
+                enough = e["source"] != "votes" or len(self.acceptors & {*e["voters"]}) >= self.q2
+                yield enough, "learned from a quorum of distinct acceptors"
+                yield self.chosen.get(i, "none") == e["value"], "what is learned was chosen"
+            case "applied":
+                what, known = e["command"], first(("applied", i), e)
+                first(("result", i), ((what or ())[:2], e["result"]))
+                yield i == node.applied + 1, "applied in order, without holes"
+                yield e["state"] == known["state"], "leaders apply the same history"
+                if what and what[1] and e.get("duplicate_of") is None and not e.get("expired"):
+                    done = first(("done", *what[:2], what[3]), e)
+                    yield done["instance"] == i, "a command is applied once"
+                node.applied = i
+            case "snapshot":
+                known = by.get(("applied", e["applied"]), e)
+                yield known["state"] == e["state"], "leaders apply the same history"
+                self.reached[name] = max(self.reached[name], e["applied"])
+                node.applied = e["applied"] if e["kind"] == "installed" else node.applied
+            case "submitted":
+                first(("submitted", e["client"], e["sequence"]), []).append(e["command"][:3])
+            case "answered":
+                who = e["client"], e["sequence"]
+                asked, chosen = by.get(("submitted", *who)), e["outcome"] == "chosen"
+                right = asked and (not chosen or (self.chosen.get(i) or ())[:3] in asked)
+                yield first(("answered", *who), e) is e, "a command is answered once"
+                yield right, "what is answered was asked and chosen"
+                right = not chosen or by.get(("result", i)) == (who, e["result"])
+                yield right, "an answer is the result of applying the command"
+            case "skipped":
+                self.missed = True
+        told = acceptor and e["event"] in ("accepted", "synced", "restarted")
+        for n, i, value in node.votes(node.synced) if told else ():
+            ballot = self.ballots[n, i]
+            yield {*ballot.values()} <= {value}, "one value per number and instance"
+            ballot[name] = value
+            if [*ballot.values()].count(value) >= self.q2:
+                yield self.chosen.setdefault(i, value) == value, "at most one value is chosen"
+                asked = value is None or value[:3] in by.get(("submitted", *value[:2]), ())
+                yield asked, "what is chosen was submitted"
