@@ -183,12 +183,12 @@ class Node:
             self.break_down(f"disk: {error}")
             return
         self._has_to_start = True
-        promised, accepted, applied = None, 0, 0
+        promised, accepted, applied, state = None, 0, 0, ""
         if isinstance(self.role, PaxosAcceptor):
             promised, accepted = self.role.highest, self.role.votes
         elif isinstance(self.role, PaxosLeader):
-            applied = self.role.log.applied_up_to
-        restarted = Restarted(promised, accepted, applied, self.disk.mark, note)
+            applied, state = self.role.log.applied_up_to, self.role.log.state
+        restarted = Restarted(promised, accepted, applied, self.disk.mark, note, state)
         self._publish(self.name, restarted)
 
     def break_down(self, reason: str) -> None:

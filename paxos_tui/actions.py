@@ -14,9 +14,10 @@ class Action(NamedTuple):
         name: the method `action_<name>` of the app, with its arguments.
         keys: the keys, as Textual names them, separated by commas.
         shown: the key as people write it.
-        title: a few words, for footer and palette.
-        help: one line.
-        footer: whether the footer shows it.
+        title: a few words, for the palette, and for the footer if `short` is empty.
+        help: one line, a sentence of its own.
+        footer: its place in the footer, from 1; 0 keeps it out.
+        short: a word for the footer.
     """
 
     name: str
@@ -24,12 +25,21 @@ class Action(NamedTuple):
     shown: str
     title: str
     help: str
-    footer: bool = False
+    footer: int = 0
+    short: str = ""
 
     @property
     def binding(self) -> Binding:
-        """The binding of this action."""
-        return Binding(self.keys, self.name, self.title, show=self.footer, key_display=self.shown)
+        """The binding of this action.
+
+        It has priority: what is pressed acts in the order in which it was pressed, before any
+        widget has seen it, so that no key acts on a screen that the one before it has covered.
+        """
+        title = self.short or self.title
+        shown = bool(self.footer)
+        return Binding(
+            self.keys, self.name, title, show=shown, key_display=self.shown, priority=True
+        )
 
 
 _ONE_BY_ONE = tuple(
@@ -44,39 +54,69 @@ _ONE_BY_ONE = tuple(
 )
 
 ACTIONS: Final = (
-    Action("submit", "s", "s", "submit", "Submit a value; up and down recall earlier ones", True),
-    Action("burst", "b", "b", "burst", "Submit n values at once", True),
+    Action("submit", "s", "s", "submit", "Submit a value; up and down recall earlier ones", 5),
+    Action("burst", "b", "b", "burst", "Submit n values at once", 8),
     Action("workload", "w", "w", "workload", "Submit values steadily, on or off"),
     Action("workload_rate", "W", "W", "workload rate", "Set the workload's rate, values a second"),
-    Action("toggle_focus", "f", "f", "fail node", "Fail or recover the node in focus", True),
+    Action("give_up", "u", "u", "give up", "Give up what is pending: its outcome stays unknown"),
+    Action(
+        "toggle_focus", "f", "f", "fail node", "Fail the node in focus, or bring it back", 9, "fail"
+    ),
     *_ONE_BY_ONE,
-    Action("toggle_primary", "p", "p", "fail primary", "Fail the leader that is primary", True),
-    Action("toggle_node('L1')", "left_square_bracket", "[", "fail or recover L1", "Leader L1"),
-    Action("toggle_node('L2')", "right_square_bracket", "]", "fail or recover L2", "Leader L2"),
-    Action("crash('crash')", "C", "C", "crash node", "The node in focus loses its memory"),
-    Action("crash('power cut')", "K", "K", "power cut", "It loses what is not synced as well"),
-    Action("crash('wipe')", "D", "D", "wipe disk", "It loses its disk; asks first"),
-    Action("pause_node", "v", "v", "pause node", "The node in focus stands still, or goes on"),
-    Action("slow_disks", "d", "d", "slow disks", "Every sync takes half a second, or none"),
-    Action("give_up", "u", "u", "give up", "Stop asking: outcome unknown"),
-    Action("recover_all", "r", "r", "recover all", "Recover every failed node"),
-    Action("adversary", "a", "a", "adversary", "Hostile network on or off", True),
-    Action("next_profile", "A", "A", "next fault profile", "calm, jittery, lossy, hostile"),
-    Action("isolate", "x", "x", "partition", "Put the primary into a minority partition", True),
-    Action("partition", "X", "X", "partition by groups", "Type groups: L1,A1,A2 | L2,A3,A4,A5"),
-    Action("heal", "h", "h", "heal", "End every partition", True),
-    Action("fill_gaps", "g", "g", "fill gaps", "Fill gaps now instead of waiting"),
+    Action(
+        *("toggle_primary", "p", "p", "fail primary"),
+        "Fail the leader that is primary; again: let it recover",
+        10,
+    ),
+    Action(
+        *("toggle_node('L1')", "left_square_bracket", "[", "fail or recover L1"),
+        "Fail leader L1, or let it recover",
+    ),
+    Action(
+        *("toggle_node('L2')", "right_square_bracket", "]", "fail or recover L2"),
+        "Fail leader L2, or let it recover",
+    ),
+    Action("crash('crash')", "C", "C", "crash node", "Crash the node in focus: its memory is lost"),
+    Action(
+        *("crash('power cut')", "K", "K", "power cut"),
+        "Cut the power of the node in focus: what is not synced is lost too",
+    ),
+    Action(
+        *("crash('wipe')", "D", "D", "wipe disk"),
+        "Wipe the disk of the node in focus for good; asks for a typed yes",
+    ),
+    Action("pause_node", "v", "v", "pause node", "Let the node in focus stand still, or go on"),
+    Action("slow_disks", "d", "d", "slow disks", "Let every sync take half a second, or no time"),
+    Action("recover_all", "r", "r", "recover all", "Bring back every node that can come back", 2),
+    Action("adversary", "a", "a", "adversary", "Switch a hostile network on or off", 11),
+    Action(
+        *("next_profile", "A", "A", "next fault profile"),
+        "Step through the networks: calm, jittery, lossy, hostile",
+    ),
+    Action("isolate", "x", "x", "partition", "Put the primary into a minority partition", 12),
+    Action(
+        *("partition", "X", "X", "partition by groups"),
+        "Type the groups of a partition: L1,A1,A2 | L2,A3,A4,A5",
+    ),
+    Action("heal", "h", "h", "heal", "End every partition", 3),
+    Action("fill_gaps", "g", "g", "fill gaps", "Fill gaps now instead of waiting", 4),
     Action("freeze", "space", "space", "pause", "Pause or resume the view; the cluster runs on"),
     Action("follow", "o", "o", "follow", "Follow the newest row in the pane in focus, or stay"),
     Action("filter", "slash", "/", "filter", "Filter the message log by typing; escape clears"),
     Action("clear", "c", "c", "clear", "Clear the message log"),
-    Action("zoom", "z", "z", "zoom", "Give the pane in focus the whole screen, or end that"),
+    Action("zoom", "z", "z", "zoom", "Give the pane in focus all the room, or end that"),
     Action("next_node(1)", "n", "n", "next node", "Look at the next node"),
     Action("next_node(-1)", "N", "N", "previous node", "Look at the previous node"),
     Action("picture", "P", "P", "screenshot", "Save the screen as an SVG file"),
     Action("next_theme", "t", "t", "theme", "Change to the next theme"),
-    Action("help", "question_mark,f1", "?", "help", "Explain every key, glyph and colour", True),
-    Action("palette", "colon", ":", "commands", "All commands, by name"),
-    Action("quit", "q,ctrl+q,ctrl+c", "q", "quit", "Stop the cluster and leave", True),
+    Action("help", "question_mark,f1", "?", "help", "Explain every key, glyph and colour", 1),
+    Action("palette", "colon", ":", "commands", "Find any command by its name", 6),
+    Action("quit", "q", "q", "quit", "Stop the cluster and leave; ctrl+q and ctrl+c do too", 7),
 )
 """In the order in which help shows them."""
+
+LEAVING: Final = (Binding("ctrl+q,ctrl+c", "leave_now", "Quit", show=False, priority=True),)
+"""What leaves from every screen, whatever is open."""
+
+FOOTER: Final = {action.name: action.footer for action in ACTIONS if action.footer}
+"""The place of each action that the footer may show."""

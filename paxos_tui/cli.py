@@ -138,6 +138,7 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
     Without a terminal, use: paxos-tui run
     """
     if context.invoked_subcommand is not None:
+        _refuse_misplaced(context)
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         fail("the console needs a terminal; without one, use: paxos-tui run")
@@ -154,9 +155,23 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
         theme = extra[0].name
     sys.setswitchinterval(SWITCH_INTERVAL)
     cluster = make_cluster(**options)
-    app = PaxosApp(cluster, theme=theme, extra_themes=extra)
-    with stopping(cluster):
-        app.run(mouse=not no_mouse)
+    app = PaxosApp(cluster, theme=theme, extra_themes=extra, notice=price(cluster.config))
+    sys.exit(app.run_on_terminal(mouse=not no_mouse))
+
+
+def _refuse_misplaced(context: click.Context) -> None:
+    """Leave with one line if options of the console stand before a subcommand."""
+    command = context.invoked_subcommand
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "")
+        if given is click.core.ParameterSource.COMMANDLINE:
+            option = parameter.opts[0]
+            fail(f"{option} before {command} would be ignored: write paxos-tui {command} {option}")
+
+
+def price(config: ClusterConfig) -> str:
+    """Say what an even number of acceptors costs; empty for an odd one."""
+    return config.explain() if config.acceptors % 2 == 0 else ""
 
 
 @cli.command()
@@ -194,6 +209,8 @@ def run(
     if unknown:
         cluster.stop()
         fail(f"--fail: no node {unknown[0]}: there are {', '.join(cluster.nodes)}")
+    if price(cluster.config):
+        click.echo(price(cluster.config), err=True)
     with stopping(cluster):
         report = run_demo(cluster, commands, nodes, timeout)
         report.print(as_json=as_json, full=full)

@@ -69,6 +69,10 @@ class Feed(Protocol):
     def verdict(self) -> Verdict:
         """What the checker says of it."""
 
+    @property
+    def behind(self) -> float:
+        """How many seconds the view is behind what happens; 0 when it has seen everything."""
+
     def explain(self, violation: Violation) -> list[str]:
         """Return a violation in plain words, with the events that show it."""
 
@@ -83,6 +87,7 @@ class LiveFeed:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._reader = cluster.trace.reader(limit=RING)
+        self.behind = 0.0
 
     def new_view(self) -> ClusterView:
         """Return a view that finds older history in the recording."""
@@ -95,8 +100,11 @@ class LiveFeed:
             entries = self._reader.drain(CHUNK)
             view.apply_all(entries)
             if len(entries) < CHUNK:
-                break
-        view.advance(self._cluster.now)
+                self.behind = 0.0
+                view.advance(self._cluster.now)
+                return
+        # Time stands still for what has not been told yet: "since" must not count what is unseen.
+        self.behind = self._cluster.now - view.now
 
     @property
     def verdict(self) -> Verdict:
@@ -120,6 +128,7 @@ class FrozenFeed:
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = list(entries)
         self._checker: SafetyChecker | None = None
+        self.behind = 0.0
 
     def new_view(self) -> ClusterView:
         """Return an empty view."""

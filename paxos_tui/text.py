@@ -42,6 +42,12 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, max(0, width))
 
 
+def picture(character: str) -> str:
+    """Return one character that can be seen in the place of `character`, and does nothing."""
+    shown = _visible(character)
+    return shown if len(shown) == 1 else "·"
+
+
 def _visible(character: str) -> str:
     code = ord(character)
     if character == "\x7f":

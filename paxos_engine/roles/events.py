@@ -116,13 +116,17 @@ class Refused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Prepared(Event):
-    """A leader begins phase 1 under a number that it has never used before."""
+    """A leader begins phase 1 under a number that it has never used before.
+
+    `mark` is that of the record by which the number is never used again.
+    """
 
     name: ClassVar[str] = "prepared"
     number: ProposalNumber
     from_instance: int
     to_instance: int | None
     reason: str
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,10 @@ class Synced(Event):
 
 @dataclass(frozen=True, slots=True)
 class Learned(Event):
-    """A leader learned what was chosen; `source` is votes (with `voters`) or catch-up."""
+    """A leader learned what was chosen; `source` is votes (with `voters`) or catch-up.
+
+    `mark` is that of the record that keeps it.
+    """
 
     name: ClassVar[str] = "learned"
     instance: int
@@ -199,6 +206,7 @@ class Learned(Event):
     voters: tuple[str, ...] = ()
     peer: str | None = None
     message: str | None = None
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +228,17 @@ class Applied(Event):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotMade(Event):
-    """A leader has the state after `applied` instances as a snapshot: taken, or installed."""
+    """A leader has the state after `applied` instances as a snapshot: taken, or installed.
+
+    `mark` is that of the record that keeps it.
+    """
 
     name: ClassVar[str] = "snapshot"
     kind: str
     applied: int
     state: str
     bytes: int
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +401,8 @@ class Restarted(Event):
     """A node is back with what its disk holds; `note` says what was unusual about that.
 
     `promised` is the highest number promised, `accepted` how many instances an acceptor has votes
-    for, `applied` how far a leader's state goes; `mark` counts the records behind it.
+    for, `applied` how far a leader's state goes and `state` its hash; `mark` counts the records
+    behind it.
     """
 
     name: ClassVar[str] = "restarted"
@@ -398,6 +411,7 @@ class Restarted(Event):
     applied: int
     mark: int
     note: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class PaxosLeader(Role):
         self.learner = Learner(quorums, self.peers, timing, protocol, machine, snapshot_every, log)
         self._retain = retain
         self._snapshots = dict.fromkeys(everyone, 0)  # how far each leader's durable one goes
-        self._round_used = 0
+        self._round_used = self._round_mark = 0  # the mark is that of the round's record
         self.log = self.learner.log
         self._classic = classic
         self._pipeline = pipeline
@@ -263,11 +263,11 @@ class PaxosLeader(Role):
         # Before this is on disk no prepare may leave: after a crash the same number could be
         # used again, for another value (S12).
         self._round_used = self.number.round
-        effects.record(RoundRecord(self.number.round))
+        self._round_mark = effects.record(RoundRecord(self.number.round))
         first = self.log.chosen_up_to + 1
         self._proposals.pause()
         self._phase_one = PhaseOne(self.number, first, self.quorums, reason)
-        effects.say(Prepared(self.number, first, None, reason))
+        effects.say(Prepared(self.number, first, None, reason, self._round_mark))
         if self.standing is not Standing.PRIMARY:
             self.standing = Standing.PREPARING
             self.learner.ask_now(now)
@@ -367,7 +367,7 @@ class PaxosLeader(Role):
         proposal = self.learner.record(instance).proposal(self.number)
         assert proposal.value is None, f"{self.number} has proposed for {instance} already"
         if prepare:
-            effects.say(Prepared(self.number, instance, instance, "classic"))
+            effects.say(Prepared(self.number, instance, instance, "classic", self._round_mark))
             send(proposal, self.peers, self.log.chosen_up_to, effects)
         else:
             for promise in self._promises.promises_for(instance):

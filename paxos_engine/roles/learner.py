@@ -147,15 +147,15 @@ class Learner:
         assert value is not None, "a quorum of votes counts only for a known value"
         instance, number = proposal.instance, proposal.number
         voters = tuple(sorted(self._quorums.distinct(proposal.voters)))
-        effects.say(Learned(instance, number, value, "votes", voters))
-        self.decree(instance, number, value, effects)
+        mark = self.decree(instance, number, value, effects)
+        effects.say(Learned(instance, number, value, "votes", voters, mark=mark))
         return [instance]
 
-    def decree(self, instance: int, number: ProposalNumber, value: Value, effects: Effects) -> None:
-        """Take `value` as chosen for `instance`, and keep that for good."""
+    def decree(self, instance: int, number: ProposalNumber, value: Value, effects: Effects) -> int:
+        """Take `value` as chosen for `instance`, for good; return the mark of its record."""
         self.log.learn(instance, number, value)
-        effects.record(ChosenRecord(instance, number, value))
         self.records.pop(instance, None)
+        return effects.record(ChosenRecord(instance, number, value))
 
     def apply(self, effects: Effects) -> list[AppliedRow]:
         """Apply what has become contiguous and return it, so that clients can be answered."""
@@ -249,9 +249,9 @@ class Learner:
         return snapshot
 
     def _keep(self, snapshot: Snapshot, kind: str, effects: Effects) -> None:
-        effects.record(SnapshotRecord(snapshot))
+        mark = effects.record(SnapshotRecord(snapshot))
         size = len(snapshot.body)
-        effects.say(SnapshotMade(kind, snapshot.applied, snapshot.state, size))
+        effects.say(SnapshotMade(kind, snapshot.applied, snapshot.state, size, mark))
 
     # --- catching up ---------------------------------------------------------------------
 
@@ -317,9 +317,8 @@ class Learner:
         for offset, (number, value) in enumerate(reply.entries):
             instance = reply.first + offset
             if self.is_open(instance):
-                source = Learned(instance, number, value, "catch-up", (), peer, message)
-                effects.say(source)
-                self.decree(instance, number, value, effects)
+                mark = self.decree(instance, number, value, effects)
+                effects.say(Learned(instance, number, value, "catch-up", (), peer, message, mark))
                 new.append(instance)
                 if instance in holes:
                     effects.say(GapFilled(instance, "missed", "catch-up", value))

@@ -270,8 +270,9 @@ class Cluster:
         thread = self._node(node)
         disk = thread.disk
         if disk.wiped and not self.config.allow_empty_disk:
+            did, does = ("prepared", "lead") if node in self.leaders else ("voted", "vote")
             raise ValueError(
-                f"the disk of {node} was wiped: it may have voted, so it does not vote again"
+                f"the disk of {node} was wiped: it may have {did}, so it does not {does} again"
             )
         if thread.status == "broken" or (disk.refusal and not disk.wiped):
             raise ValueError(f"{node} stays down: {disk.refusal or 'it broke'}")

@@ -7,6 +7,7 @@ turned out to be for the chosen value, a promise for a whole range) is worked ou
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter, deque
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ class CellState(Enum):
     CHOSEN = "chosen"
     NOOP = "no-op"
     GAP = "gap"
+    UNSEEN = "not seen"
 
 
 class Cell(NamedTuple):
@@ -32,6 +34,7 @@ class Cell(NamedTuple):
     On an acceptor PROMISED means promised and nothing accepted, ACCEPTED that it voted, CHOSEN
     (or NOOP) that its vote is for the value that a quorum chose. On a leader PROPOSED means that
     it proposed the value, CHOSEN or NOOP that it has learned it, GAP that it found a hole.
+    UNSEEN is older than the trace.
     """
 
     state: CellState
@@ -44,9 +47,11 @@ KEPT = 25_000
 
 EMPTY_CELL = Cell(CellState.EMPTY)
 
+_DECIDED = (CellState.CHOSEN, CellState.NOOP)
+
 
 class _Promises:
-    """One acceptor's promises for "every instance from n on", as an ascending staircase."""
+    """One acceptor's durable promises for "every instance from n on", an ascending staircase."""
 
     __slots__ = ("numbers", "starts")
 
@@ -65,6 +70,15 @@ class _Promises:
         return self.numbers[position] if position >= 0 else None
 
 
+class _Unsynced(NamedTuple):
+    """What a node has written and a power cut would take back: the cell, and what was before."""
+
+    mark: int
+    instance: int
+    before: Cell | None
+    vote: AcceptedValue | None
+
+
 class Matrix:
     """The fold.
 
@@ -74,14 +88,17 @@ class Matrix:
 
     def __init__(self) -> None:
         self.highest = 0
+        self.highest_chosen = 0
         self.chosen: dict[int, tuple[ProposalNumber, Value]] = {}
         self.chosen_count = 0
         self.version = 0
         self._quorum = 1
         self._cells: dict[str, dict[int, Cell]] = {}
         self._ranges: dict[str, _Promises] = {}
+        self._new_ranges: dict[str, list[Promised]] = {}
         self._votes: dict[tuple[int, ProposalNumber], set[str]] = {}
-        self._unsynced: dict[str, list[AcceptedValue]] = {}
+        self._unsynced: dict[str, deque[_Unsynced]] = {}
+        self._dirty: dict[str, Counter[int]] = {}
         self._known: dict[int, int] = {}
         self._oldest = 0
 
@@ -93,14 +110,16 @@ class Matrix:
     def begin(self, nodes: tuple[str, ...], quorum: int) -> None:
         """Take the shape of the cluster."""
         self._quorum = quorum
-        self._cells = {name: {} for name in nodes}
+        for name in nodes:
+            self._start(name)
+
+    # --- asking it -----------------------------------------------------------------------
 
     def cell(self, node: str, instance: int) -> Cell:
         """Return what `node` holds for `instance`."""
         cell = self._cells.get(node, {}).get(instance)
         if cell is None:
-            ranges = self._ranges.get(node)
-            number = ranges.at(instance) if ranges else None
+            number = self._promised_at(node, instance)
             return Cell(CellState.PROMISED, number) if number else EMPTY_CELL
         if cell.state is CellState.ACCEPTED:
             truth = self.chosen.get(instance)
@@ -112,38 +131,82 @@ class Matrix:
         """Return how many leaders have learned `instance`."""
         return self._known.get(instance, 0)
 
+    def is_unsynced(self, node: str, instance: int) -> bool:
+        """Say whether what `node` holds there, a vote or a promise, is not durable yet."""
+        if instance in self._dirty.get(node, ()):
+            return True
+        if instance in self._cells.get(node, {}):
+            return False
+        return any(promise.from_instance <= instance for promise in self._new_ranges.get(node, ()))
+
+    def highest_vote(self, instance: int) -> Cell | None:
+        """Return the vote of the highest number that any node has there; None if there is none."""
+        cells = (rows.get(instance) for rows in self._cells.values())
+        votes = [cell for cell in cells if cell is not None and cell.state is CellState.ACCEPTED]
+        return max(votes, key=lambda cell: cell.number or ProposalNumber(0, 0), default=None)
+
+    def rows(self, node: str) -> dict[int, Cell]:
+        """Return the cells that `node` has touched, by instance."""
+        return self._cells.get(node, {})
+
+    # --- what acceptors do ---------------------------------------------------------------
+
     def promised(self, node: str, event: Promised) -> None:
         """Take a promise."""
         if event.to_instance is None:
-            self._ranges.setdefault(node, _Promises()).add(event.from_instance, event.number)
+            self._new_ranges[node].append(event)
         elif self.cell(node, event.from_instance).state in (CellState.EMPTY, CellState.PROMISED):
-            self._put(node, event.from_instance, Cell(CellState.PROMISED, event.number))
+            cell = Cell(CellState.PROMISED, event.number)
+            self._write(node, event.from_instance, cell, event.mark, None)
         self.version += 1
 
     def accepted(self, node: str, event: AcceptedValue) -> None:
         """Take a vote; it counts from its sync on."""
-        self._put(node, event.instance, Cell(CellState.ACCEPTED, event.number, event.value))
-        self._unsynced.setdefault(node, []).append(event)
+        cell = Cell(CellState.ACCEPTED, event.number, event.value)
+        self._write(node, event.instance, cell, event.mark, event)
 
     def synced(self, node: str, mark: int) -> None:
-        """Count the votes of `node` that are durable now."""
-        votes = self._unsynced.get(node)
-        if not votes:
-            return
-        self._unsynced[node] = [vote for vote in votes if vote.mark > mark]
-        for vote in votes:
-            if vote.mark <= mark:
-                self._count(node, vote)
+        """Take what is durable now, and count the votes among it."""
+        waiting = self._unsynced.get(node)
+        if waiting:
+            while waiting and waiting[0].mark <= mark:
+                written = waiting.popleft()
+                self._clean(node, written.instance)
+                if written.vote is not None:
+                    self._count(node, written.vote)
+            self.version += 1
+        promises = self._new_ranges.get(node)
+        if promises:
+            for promise in promises:
+                if promise.mark <= mark:
+                    self._ranges[node].add(promise.from_instance, promise.number)
+            self._new_ranges[node] = [promise for promise in promises if promise.mark > mark]
+            self.version += 1
 
-    def is_unsynced(self, node: str, instance: int) -> bool:
-        """Say whether the vote of `node` there is not durable yet."""
-        return any(vote.instance == instance for vote in self._unsynced.get(node, ()))
-
-    def forget_unsynced(self, node: str) -> None:
-        """Take back the votes of `node` that a power cut has lost."""
-        for vote in self._unsynced.pop(node, ()):
-            self._cells[node].pop(vote.instance, None)
+    def forget_unsynced(self, node: str) -> int:
+        """Take back what a power cut has lost of `node`; return how many votes that were."""
+        waiting = self._unsynced[node]
+        votes = sum(written.vote is not None for written in waiting)
+        while waiting:
+            written = waiting.pop()
+            self._clean(node, written.instance)
+            if written.before is not None and written.instance >= self._oldest:
+                self._cells[node][written.instance] = written.before
+            else:
+                self._cells[node].pop(written.instance, None)
+        self._new_ranges[node].clear()
         self.version += 1
+        return votes
+
+    def forget_all(self, node: str) -> None:
+        """Take back everything that `node` held: its disk was wiped."""
+        for instance, cell in self._cells[node].items():
+            if cell.state in _DECIDED:
+                self._known[instance] -= 1
+        self._start(node)
+        self.version += 1
+
+    # --- what leaders do -----------------------------------------------------------------
 
     def leader(
         self, node: str, instance: int, state: CellState, number: ProposalNumber, value: Value
@@ -152,7 +215,7 @@ class Matrix:
         before = self._cells[node].get(instance)
         if state is CellState.CHOSEN:
             state = _decided(value)
-            if before is None or before.state not in (CellState.CHOSEN, CellState.NOOP):
+            if before is None or before.state not in _DECIDED:
                 self._known[instance] = self._known.get(instance, 0) + 1
         self._put(node, instance, Cell(state, number, value))
 
@@ -161,9 +224,35 @@ class Matrix:
         if instance not in self._cells[node]:
             self._put(node, instance, Cell(CellState.GAP))
 
-    def rows(self, node: str) -> dict[int, Cell]:
-        """Return the cells that `node` has touched, by instance."""
-        return self._cells.get(node, {})
+    # --- inside --------------------------------------------------------------------------
+
+    def _start(self, node: str) -> None:
+        self._cells[node] = {}
+        self._ranges[node] = _Promises()
+        self._new_ranges[node] = []
+        self._unsynced[node] = deque()
+        self._dirty[node] = Counter()
+
+    def _promised_at(self, node: str, instance: int) -> ProposalNumber | None:
+        for promise in reversed(self._new_ranges.get(node, ())):
+            if promise.from_instance <= instance:
+                return promise.number
+        ranges = self._ranges.get(node)
+        return ranges.at(instance) if ranges else None
+
+    def _write(
+        self, node: str, instance: int, cell: Cell, mark: int, vote: AcceptedValue | None
+    ) -> None:
+        before = self._cells[node].get(instance)
+        self._unsynced[node].append(_Unsynced(mark, instance, before, vote))
+        self._dirty[node][instance] += 1
+        self._put(node, instance, cell)
+
+    def _clean(self, node: str, instance: int) -> None:
+        left = self._dirty[node]
+        left[instance] -= 1
+        if left[instance] <= 0:
+            del left[instance]
 
     def _count(self, node: str, vote: AcceptedValue) -> None:
         if vote.instance in self.chosen:
@@ -173,6 +262,7 @@ class Matrix:
         if len(voters) >= self._quorum:
             self.chosen[vote.instance] = (vote.number, vote.value)
             self.chosen_count += 1
+            self.highest_chosen = max(self.highest_chosen, vote.instance)
             del self._votes[vote.instance, vote.number]
 
     def _put(self, node: str, instance: int, cell: Cell) -> None:
@@ -190,6 +280,11 @@ class Matrix:
                 del table[old]
         for key in [key for key in self._votes if key[0] < instance]:
             del self._votes[key]
+
+
+def decided_cell(number: ProposalNumber | None, value: Value) -> Cell:
+    """Return the cell of a node that has learned `value`."""
+    return Cell(_decided(value), number, value)
 
 
 def _decided(value: Value) -> CellState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Final
 
 from paxos_engine.roles.events import Delayed, Delivered, Duplicated, Lost, Refused, Sent
 from paxos_engine.roles.messages import (
@@ -23,6 +24,9 @@ from paxos_engine.roles.messages import (
 )
 from paxos_engine.roles.values import Command
 
+LOOK_AT_MOST: Final = 300
+"""Characters or bytes of a value by which a message can be found."""
+
 
 @dataclass(slots=True)
 class LogLine:
@@ -36,6 +40,7 @@ class LogLine:
     body: Message
     delays: str = ""
     fate: str = "in flight"
+    cached: str = ""
 
     @property
     def kind(self) -> str:
@@ -74,8 +79,20 @@ class LogLine:
                 return f"{len(reported)} accepted" if reported else "nothing accepted"
             case Nack(promised=promised):
                 return f"promised {promised}"
+            case Reply(result=result, outcome=outcome):
+                return result if outcome == "chosen" else f"outcome unknown: {result}"
             case _:
                 return ""
+
+    @property
+    def text(self) -> str:
+        """What a filter looks at, in small letters; a value counts with its beginning."""
+        if not self.cached:
+            value = self.value[:LOOK_AT_MOST]
+            words = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+            about = f"{self.kind} {self.instance} {self.number} {words}"
+            self.cached = f"{self.from_} -> {self.to} {about} ".lower()
+        return self.cached + self.fate
 
 
 class MessageLog:

@@ -15,7 +15,7 @@ class NodeView:
     name: str
     role: str  # "leader", "acceptor" or "client"
     port: int = 0
-    status: str = "up"  # "up", "failed", "paused" or "crashed"
+    status: str = "up"  # "up", "failed", "paused", "crashed" or "broken" (of itself)
     status_reason: str = ""
     is_primary: bool = False
     number: ProposalNumber | None = None  # leads or campaigns under; an acceptor: highest promised
@@ -36,6 +36,19 @@ class NodeView:
     snapshot: int = 0  # a leader: how far its last snapshot goes
     fetched: float | None = None  # the part of a peer's snapshot that has come, while it comes
     items: dict[str, str] = field(default_factory=dict)  # a leader: what applying has changed
+
+    @property
+    def standing(self) -> str:
+        """How the node stands, in one or two words: what was done to it, or what it does."""
+        if self.status == "crashed":
+            words = {"wipe": "wiped", "power cut": "power cut"}
+            return words.get(self.status_reason, "crashed")
+        return self.status
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is up and believes to be primary."""
+        return self.is_primary and self.status == "up"
 
     @property
     def unsynced(self) -> int:

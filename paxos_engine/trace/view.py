@@ -6,7 +6,7 @@ data, bounded where it could grow with the number of messages.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 from paxos_engine.roles import events as ev
 from paxos_engine.roles.messages import Heartbeat, SnapshotChunk
 from paxos_engine.roles.values import ProposalNumber, Value
-from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix
+from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix, decided_cell
 from paxos_engine.trace.messagelog import LogLine, MessageLog
 from paxos_engine.trace.nodeview import NodeView
 
 __all__ = [
     "EMPTY_CELL",
+    "AnswerLine",
     "Cell",
     "CellState",
     "ClusterView",
@@ -32,6 +33,9 @@ __all__ = [
 
 UNDER_WAY = 256
 """Instances that a leader may lack without being called behind: they are on their way."""
+
+KEPT_GAPS = 256
+"""Gaps that ended in passing, for which a leader may still say what came out."""
 
 KEYS_SHOWN = 10_000
 """Keys of the state that a view keeps: those that changed last."""
@@ -61,6 +65,19 @@ class PendingCommand:
     retries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """The one answer to a command: what was asked, and what came of it."""
+
+    client: str
+    sequence: int
+    value: str | bytes
+    instance: int
+    result: str
+    outcome: str
+    seconds: float
+
+
 class ClusterView:
     """The state of a cluster as its trace tells it.
 
@@ -86,14 +103,17 @@ class ClusterView:
         self.gaps: deque[GapLine] = deque(maxlen=1_000)
         self.pending: dict[tuple[str, int], PendingCommand] = {}
         self.answered = 0
+        self.unknown = 0
         self.retried = 0
         self.duplicates_suppressed = 0
         self.latencies: deque[float] = deque(maxlen=256)
-        self.answers: deque[ev.Answered] = deque(maxlen=256)
+        self.answers: deque[AnswerLine] = deque(maxlen=256)
+        self.before_trace = 0  # instances that were applied before this trace began
         self.faults: dict[str, Any] = {}
         self.skipped = 0
         self.violation: ev.Violation | None = None
         self._open_gaps: dict[tuple[str, int], GapLine] = {}
+        self._passed_gaps: OrderedDict[tuple[str, int], GapLine] = OrderedDict()
         self._handlers: dict[type[ev.Event], Callable[[ev.Entry, Any], None]] = {
             ev.Header: self._header,
             ev.Sent: self._sent,
@@ -116,7 +136,7 @@ class ClusterView:
             ev.GapFilled: self._gap_filled,
             ev.CatchUpAsked: self._count,
             ev.Submitted: self._submitted,
-            ev.SessionOpened: self._session_opened,
+            ev.SessionOpened: self._count,
             ev.Retried: self._retried,
             ev.Answered: self._answered,
             ev.Suspected: self._count,
@@ -173,7 +193,7 @@ class ClusterView:
     @property
     def highest_instance(self) -> int:
         """The highest instance that any node has touched."""
-        return self.matrix.highest
+        return max(self.matrix.highest, self.before_trace)
 
     @property
     def chosen_count(self) -> int:
@@ -205,7 +225,34 @@ class ClusterView:
     def cell(self, node: str, instance: int) -> Cell:
         """Return what `node` holds for `instance`."""
         matrix = self._matrix_of(instance)
-        return matrix.cell(node, instance) if matrix else EMPTY_CELL
+        cell = matrix.cell(node, instance) if matrix else EMPTY_CELL
+        holder = self.nodes.get(node)
+        if cell.state is not CellState.EMPTY or holder is None:
+            return cell
+        if instance <= self.before_trace and self.chosen_value(instance) is None:
+            return Cell(CellState.UNSEEN)
+        if holder.role == "leader":
+            return self._leaders_cell(holder, instance)
+        return cell
+
+    def _leaders_cell(self, leader: NodeView, instance: int) -> Cell:
+        """Return what a leader holds for an instance of which it has never said anything."""
+        if instance <= leader.applied_up_to:  # it came with a snapshot
+            value = self.chosen_value(instance)
+            return decided_cell(self.chosen_number(instance), value) if value else EMPTY_CELL
+        return Cell(CellState.GAP) if instance < self.matrix.highest_chosen else EMPTY_CELL
+
+    def is_unsynced(self, node: str, instance: int) -> bool:
+        """Say whether what `node` holds for `instance` is not durable yet."""
+        return instance >= self.matrix.oldest and self.matrix.is_unsynced(node, instance)
+
+    def candidate(self, instance: int) -> Value | None:
+        """Return the value of the highest vote where nothing is chosen yet, None without any."""
+        matrix = self._matrix_of(instance)
+        if matrix is None or instance in matrix.chosen:
+            return None
+        vote = matrix.highest_vote(instance)
+        return vote.value if vote else None
 
     def chosen_value(self, instance: int) -> Value | None:
         """Return what a quorum chose for `instance`, whoever knows it."""
@@ -215,7 +262,8 @@ class ClusterView:
 
     def chosen_number(self, instance: int) -> ProposalNumber | None:
         """Return the number under which `instance` was decided."""
-        found = self.matrix.chosen.get(instance)
+        matrix = self._matrix_of(instance)
+        found = matrix.chosen.get(instance) if matrix else None
         return found[0] if found else None
 
     def known_by(self, instance: int) -> int:
@@ -234,8 +282,8 @@ class ClusterView:
         if oldest == 1:
             return ""
         if self._recorded:
-            return f"slots before {oldest:,} are read from the recording"
-        return f"slots before {oldest:,} go (a plain --record keeps them)"
+            return f"instances before {oldest:,} are read from the recording"
+        return f"instances before {oldest:,} go (a plain --record keeps them)"
 
     def behind(self, node: NodeView) -> int:
         """Return how far the history goes that a leader is catching up with; 0 if it is not."""
@@ -292,6 +340,7 @@ class ClusterView:
     def _prepared(self, entry: ev.Entry, event: ev.Prepared) -> None:
         node = self.nodes[entry.node]
         node.number = event.number
+        node.written = max(node.written, event.mark)
         if not node.is_primary:
             node.phase = "preparing"
 
@@ -325,7 +374,25 @@ class ClusterView:
     def _learned(self, entry: ev.Entry, event: ev.Learned) -> None:
         self._count(entry, event)
         state = CellState.CHOSEN
+        node = self.nodes[entry.node]
+        node.written = max(node.written, event.mark)
         self.matrix.leader(entry.node, event.instance, state, event.number, event.value)
+        if self._open_gaps and not node.is_primary:  # a primary says itself what came out
+            self._pass_gap((entry.node, event.instance), "learned", event.value)
+
+    def _pass_gap(self, key: tuple[str, int], outcome: str, value: Value | None = None) -> None:
+        """Close a gap that ended in passing; what its leader says of it later still counts."""
+        line = self._open_gaps.pop(key, None)
+        if line is not None:
+            line.outcome, line.value = outcome, value
+            self._passed_gaps[key] = line
+            if len(self._passed_gaps) > KEPT_GAPS:
+                self._passed_gaps.popitem(last=False)
+
+    def _pass_gaps(self, node: str, outcome: str, up_to: int | None = None) -> None:
+        for key in [key for key in self._open_gaps if key[0] == node]:
+            if up_to is None or key[1] <= up_to:
+                self._pass_gap(key, outcome)
 
     def _applied(self, entry: ev.Entry, event: ev.Applied) -> None:
         node = self.nodes[entry.node]
@@ -346,6 +413,10 @@ class ClusterView:
         self._count(entry, event)
         node = self.nodes[entry.node]
         node.snapshot, node.fetched = event.applied, None
+        node.written = max(node.written, event.mark)
+        if event.applied >= node.applied_up_to:
+            node.state_hash = event.state
+            self._pass_gaps(entry.node, "covered by a snapshot", event.applied)
         node.applied_up_to = max(node.applied_up_to, event.applied)
         node.chosen_up_to = max(node.chosen_up_to, event.applied)
 
@@ -361,7 +432,8 @@ class ClusterView:
             self.gaps.append(line)
 
     def _gap_filled(self, entry: ev.Entry, event: ev.GapFilled) -> None:
-        line = self._open_gaps.pop((entry.node, event.instance), None)
+        key = (entry.node, event.instance)
+        line = self._open_gaps.pop(key, None) or self._passed_gaps.pop(key, None)
         if line is None:
             line = GapLine(entry.t, entry.node, event.instance, event.reason)
             self.gaps.append(line)
@@ -369,24 +441,38 @@ class ClusterView:
         line.value, line.found_number = event.value, event.found_number
 
     def _submitted(self, entry: ev.Entry, event: ev.Submitted) -> None:
+        if event.command.opens_session:
+            return  # the client's own doing: what the person waits for is the command behind it
         key = (event.client, event.sequence)
         self.pending[key] = PendingCommand(*key, event.command.value, entry.t)
-
-    def _session_opened(self, entry: ev.Entry, event: ev.SessionOpened) -> None:
-        self.pending.pop((event.client, 0), None)
 
     def _retried(self, entry: ev.Entry, event: ev.Retried) -> None:
         self.retried += 1
         key = (event.client, event.sequence)
+        if event.sequence == 0:
+            return
         # After a skip a command may be known only by being asked again: its value is not.
         pending = self.pending.setdefault(key, PendingCommand(*key, "(not seen)", entry.t))
         pending.retries += 1
 
     def _answered(self, entry: ev.Entry, event: ev.Answered) -> None:
-        self.pending.pop((event.client, event.sequence), None)
-        self.answered += 1
-        self.latencies.append(event.seconds)
-        self.answers.append(event)
+        asked = self.pending.pop((event.client, event.sequence), None)
+        if event.outcome == "chosen":
+            self.answered += 1
+            self.latencies.append(event.seconds)
+        else:
+            self.unknown += 1
+        self.answers.append(
+            AnswerLine(
+                event.client,
+                event.sequence,
+                asked.value if asked else "(not seen)",
+                event.instance,
+                event.result,
+                event.outcome,
+                event.seconds,
+            )
+        )
 
     def _became_primary(self, entry: ev.Entry, event: ev.BecamePrimary) -> None:
         node = self.nodes[entry.node]
@@ -395,8 +481,7 @@ class ClusterView:
     def _yielded(self, entry: ev.Entry, event: ev.Yielded) -> None:
         node = self.nodes[entry.node]
         node.is_primary, node.phase = False, "following"
-        for key in [key for key in self._open_gaps if key[0] == entry.node]:
-            self._open_gaps.pop(key).outcome = "left to the next primary"
+        self._pass_gaps(entry.node, "left to the next primary")
 
     def _heartbeat(self, entry: ev.Entry, event: ev.HeartbeatHeard) -> None:
         self._beat(self.nodes[entry.node], entry.t, event.from_)
@@ -415,12 +500,19 @@ class ClusterView:
 
     def _crashed(self, entry: ev.Entry, event: ev.Crashed) -> None:
         node = self.nodes.get(entry.node)
-        if node is not None:
-            node.status, node.status_reason = "crashed", event.kind
-            node.is_primary = False
-            if event.kind != "crash":
-                node.written = node.synced
-                self.matrix.forget_unsynced(entry.node)
+        if node is None:
+            return
+        known = event.kind in ("crash", "power cut", "wipe")
+        node.status, node.status_reason = "crashed" if known else "broken", event.kind
+        node.is_primary = False
+        self._pass_gaps(entry.node, "forgotten in a crash")
+        if event.kind == "wipe":
+            self.matrix.forget_all(entry.node)
+            node.written = node.synced = node.disk_bytes = node.counters["accepted"] = 0
+            node.number, node.applied_up_to, node.chosen_up_to, node.state_hash = None, 0, 0, ""
+        elif event.kind != "crash":
+            node.written = node.synced
+            node.counters["accepted"] -= self.matrix.forget_unsynced(entry.node)
 
     def _restarted(self, entry: ev.Entry, event: ev.Restarted) -> None:
         node = self.nodes[entry.node]
@@ -429,6 +521,10 @@ class ClusterView:
         node.number = event.promised
         node.applied_up_to = node.chosen_up_to = event.applied
         node.fetched = None
+        node.state_hash = event.state or node.state_hash
+        node.counters["accepted"] = max(node.counters["accepted"], event.accepted)
+        if event.applied > self.highest_instance:
+            self.before_trace = event.applied
         node.written = node.synced = event.mark
 
     def _faults_changed(self, entry: ev.Entry, event: ev.FaultsChanged) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.console import Group
 from rich.table import Table
@@ -15,12 +15,25 @@ from textual.widgets import Static
 
 from paxos_tui.actions import ACTIONS
 from paxos_tui.text import visible
-from paxos_tui.widgets.paint import LEGEND, Painter
+from paxos_tui.widgets.paint import COLOURS, LEGEND, Painter
 
-INTRO = (
-    "A real Paxos cluster: leaders (L) propose, acceptors (A) vote. A value is chosen in a slot"
-    " once a majority of acceptors accepted it under one number. Break what you like: the"
-    " history stays one."
+INTRO: Final = (
+    "A real Paxos cluster: leaders (L) propose, acceptors (A) vote. Each instance (slot) of the"
+    " history gets one value: it is chosen once a majority of acceptors accepted it under one"
+    " number. Break what you like: the history stays one."
+)
+
+SIDE_BY_SIDE: Final = 104
+"""Columns from which on glyphs and keys stand side by side."""
+
+MOVING: Final = (
+    ("up down j k", "Move in a table by one row"),
+    ("pgup pgdn", "Move in a table by one screen"),
+    ("home", "Go to the newest row and follow"),
+    ("end G", "Go to the oldest row"),
+    ("tab", "Go to the next pane; shift+tab to the one before"),
+    ("escape", "End zooming, filtering or asking"),
+    ("mouse", "Click a node, a row, a tab, the footer; click a pane's title or twice to zoom"),
 )
 
 
@@ -29,27 +42,55 @@ class HelpText(Painter, Static):
 
     def on_mount(self) -> None:
         """Write it."""
-        self.update(Group(Text(INTRO), Text(), self._keys(), Text(), self._glyphs()))
+        self.update(self.text(self.app.size.width))
+
+    def on_resize(self) -> None:
+        """Write it for the width that there is now."""
+        self.update(self.text(self.app.size.width))
+
+    def text(self, width: int) -> Group:
+        """Return everything: glyphs first, beside the keys where there is room."""
+        glyphs = Group(self._head("glyphs"), self._glyphs(), Text(), self._colours())
+        keys = Group(self._head("keys"), self._keys())
+        if width < SIDE_BY_SIDE:
+            return Group(Text(INTRO), Text(), glyphs, Text(), keys)
+        table = Table.grid(padding=(0, 3), expand=True)
+        table.add_column(ratio=1)
+        table.add_column(ratio=1)
+        table.add_row(glyphs, keys)
+        return Group(Text(INTRO), Text(), table)
+
+    def _head(self, words: str) -> Text:
+        return Text(words, self.paint("head"))
 
     def _keys(self) -> Table:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
-        table.add_column()
-        table.add_row(Text("1 to 9", self.paint("primary")), Text("Fail or recover A1 to A9"))
+        table = _two_columns()
+        by_number = "Fail acceptor A1 to A9, or let it recover"
+        table.add_row(Text("1 to 9", self.paint("primary")), Text(by_number))
         for action in (a for a in ACTIONS if not a.shown.isdecimal()):
             table.add_row(Text(action.shown, self.paint("primary")), Text(action.help))
-        moving = "Move in a table; end or G is the oldest row, home the newest"
-        table.add_row(Text("arrows j k", self.paint("primary")), Text(moving))
-        table.add_row(Text("tab", self.paint("primary")), Text("Next pane"))
+        for keys, meaning in MOVING:
+            table.add_row(Text(keys, self.paint("primary")), Text(meaning))
         return table
 
     def _glyphs(self) -> Table:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True)
-        table.add_column()
+        table = _two_columns()
         for look in LEGEND:
             table.add_row(Text(look.glyph, self.paint(look.paint)), Text(look.meaning))
         return table
+
+    def _colours(self) -> Group:
+        table = _two_columns()
+        for paint, meaning in COLOURS:
+            table.add_row(Text("■■■", self.paint(paint)), Text(meaning))
+        return Group(self._head("colours"), table)
+
+
+def _two_columns() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    return table
 
 
 class HelpScreen(ModalScreen[None]):
@@ -57,20 +98,28 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", "Close"),
-        Binding("j", "scroll(1)", show=False),
-        Binding("k", "scroll(-1)", show=False),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("end,G", "scroll(10000)", show=False),
+        Binding("home", "scroll(-10000)", show=False),
     ]
 
     def compose(self) -> ComposeResult:
         """Show the text."""
-        with VerticalScroll(id="help") as scroll:
+        with VerticalScroll(id="help", can_focus=False) as scroll:
             scroll.border_title = "help"
-            scroll.border_subtitle = "escape closes"
+            scroll.border_subtitle = "up down pgup pgdn end: scroll   escape: close"
             yield HelpText(markup=False)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one("#help").scroll_relative(y=lines, animate=False)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll by screens."""
+        self.action_scroll(pages * max(1, self.query_one("#help").size.height - 2))
 
 
 class ViolationScreen(ModalScreen[None]):
@@ -80,7 +129,10 @@ class ViolationScreen(ModalScreen[None]):
         explanation: the rule, what happened, and the events that show it, line by line.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Look around")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Look around"),
+        Binding("q", "app.leave_now", "Quit"),
+    ]
 
     def __init__(self, explanation: list[str]) -> None:
         super().__init__()

@@ -6,22 +6,26 @@ from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from paxos_engine import ClusterView
+from paxos_tui.actions import FOOTER
 from paxos_tui.feed import Feed
+from paxos_tui.text import visible
 from paxos_tui.widgets.client_pane import ClientPane
 from paxos_tui.widgets.disk_pane import DiskPane
+from paxos_tui.widgets.footer import StillFooter
 from paxos_tui.widgets.gap_pane import GapPane
 from paxos_tui.widgets.heartbeat_pane import HeartbeatPane
 from paxos_tui.widgets.instance_matrix import InstanceMatrix, NodeTable
 from paxos_tui.widgets.line_table import LineTable
-from paxos_tui.widgets.lines import AppHeader, PaneTabs, StatusLine
+from paxos_tui.widgets.lines import AppHeader, StatusLine, WaitingLine
 from paxos_tui.widgets.message_log import MessageLog
 from paxos_tui.widgets.node_card import NodeBar, NodeCard
+from paxos_tui.widgets.pane_tabs import PaneTabs
 from paxos_tui.widgets.state_pane import StatePane
 
 LEAST: Final = (60, 16)
@@ -41,6 +45,14 @@ PANES: Final = {
     "state": "state",
 }
 
+LOWER: Final = ("gaps", "disks", "clients", "state")
+"""Panes that share one place at the lower right, with tabs."""
+
+SHORT: Final = {"hearts": "beats", "log": "log"}
+"""Names of tabs where there is little room."""
+
+FILTER_HINT: Final = "filter (/)"
+
 
 class MainScreen(Screen[None]):
     """The console's one big screen."""
@@ -54,15 +66,17 @@ class MainScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.node_in_focus = "L1"
-        self._active = 0
+        self.ready = False
+        self._active = "matrix"
         self._shown: tuple[ClusterView, Feed, list[str]] | None = None
+        self._moment: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """Put the widgets in their places; the stylesheet says how large each is."""
         yield Static(id="too-small", markup=False)
         yield AppHeader()
         yield NodeBar()
-        yield PaneTabs(list(PANES.values()))
+        yield PaneTabs(PANES, SHORT, id="tabs")
         with Container(id="panes"):
             with Vertical(id="main", classes="column"):
                 yield InstanceMatrix(id="matrix", classes="pane")
@@ -70,25 +84,59 @@ class MainScreen(Screen[None]):
             with Vertical(id="side", classes="column"):
                 yield NodeTable(id="node", classes="pane")
                 yield HeartbeatPane(id="hearts", classes="pane")
-                yield GapPane(id="gaps", classes="pane")
-                yield DiskPane(id="disks", classes="pane extra")
-                yield ClientPane(id="clients", classes="pane extra")
-                yield StatePane(id="state", classes="pane extra")
+                with Vertical(id="lower"):
+                    yield PaneTabs({name: PANES[name] for name in LOWER}, {}, id="lower-tabs")
+                    yield GapPane(id="gaps", classes="pane -front")
+                    yield DiskPane(id="disks", classes="pane")
+                    yield ClientPane(id="clients", classes="pane")
+                    yield StatePane(id="state", classes="pane")
         yield Input(placeholder="filter the log: words that must all occur", id="filter")
         yield StatusLine()
-        yield Footer(show_command_palette=False)
+        yield WaitingLine()
+        yield StillFooter(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Title the panes and begin in the matrix."""
         self.query_one("#filter").display = False
         for name, title in PANES.items():
             self.query_one(f"#{name}").border_title = title
-        self._activate(0)
+        self._activate("matrix")
+        self.ready = True
 
     @property
     def is_whole(self) -> bool:
         """Whether every widget is there: not before composing, not after taking down."""
-        return bool(self.query("#gaps")) and bool(self.query(StatusLine))
+        return bool(self.query("#gaps")) and bool(self.query(WaitingLine))
+
+    @property
+    def is_too_small(self) -> bool:
+        """Whether the terminal is too small to show what a key would do."""
+        return self.has_class("-too-small")
+
+    # --- keys ----------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let no key act on panes that cannot be seen."""
+        return not (self.is_too_small and action in ("pane", "back"))
+
+    def actions_of_the_moment(self, view: ClusterView) -> frozenset[str]:
+        """Return the actions that make sense only now, and only now stand in the footer."""
+        cut = view.faults.get("groups") or view.faults.get("cuts")
+        down = any(node.status != "up" for node in (*view.leaders, *view.acceptors))
+        sensible = {"heal": cut, "fill_gaps": view.open_gaps, "recover_all": down}
+        self._moment = frozenset(name for name, holds in sensible.items() if holds)
+        return self._moment
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """What the footer offers: the actions that make sense now, the most needed first."""
+        hidden = {"heal", "fill_gaps", "recover_all"} - self._moment
+        found = [
+            (key, active)
+            for key, active in super().active_bindings.items()
+            if active.binding.action not in hidden
+        ]
+        return dict(sorted(found, key=lambda pair: FOOTER.get(pair[1].binding.action, 99)))
 
     # --- painting ------------------------------------------------------------------------
 
@@ -100,20 +148,29 @@ class MainScreen(Screen[None]):
         for table in self.query(LineTable):
             if table.is_on_screen or table.size:
                 table.show(view)
-        self.query_one(PaneTabs).show(self._active)
+        for tabs in self.query(PaneTabs):
+            tabs.show(self._active)
         self.query_one(StatusLine).show(view, feed.verdict, notes)
+        self.query_one(WaitingLine).show(view)
+        self._title_panes(view)
+
+    def _title_panes(self, view: ClusterView) -> None:
         node = self.query_one(NodeTable)
-        node.border_title = f"node {self.node_in_focus}"
-        node.border_subtitle = node.counters() or None
+        node.border_title = _title_of(view, self.node_in_focus)
         log = self.query_one(MessageLog)
-        log.border_title = f"messages, filter: {log.filter}" if log.filter else "messages"
-        if view.faults.get("groups") or view.faults.get("cuts"):
-            log.border_subtitle = "partitioned"
-        else:
-            log.border_subtitle = None
+        log.border_title = f"messages, filter: {log.filter}" if log.filter else (
+            f"messages  {FILTER_HINT}"
+        )  # fmt: skip
+        cut = view.faults.get("groups") or view.faults.get("cuts")
+        words = {"node": node.counters(), "log": "partitioned" if cut else ""}
+        for name in PANES:
+            pane = self.query_one(f"#{name}", LineTable)
+            staying = "" if pane.follow else "not following (o)"
+            said = "  ".join(word for word in (words.get(name, ""), staying) if word)
+            pane.border_subtitle = said or None
 
     def _show_again(self) -> None:
-        if self._shown is not None:
+        if self._shown is not None and self.is_whole:
             self.show(*self._shown)
 
     def look_at(self, node: str) -> None:
@@ -127,42 +184,55 @@ class MainScreen(Screen[None]):
         width, height = event.size
         too_small = width < LEAST[0] or height < LEAST[1]
         small = width < ROOMY[0] or height < ROOMY[1]
+        if too_small != self.is_too_small:
+            self.refresh_bindings()
         self.set_class(too_small, "-too-small")
         self.set_class(small, "-small")
         self.set_class(width >= 160, "-wide")
+        self._lay_out()
         text = f"The terminal is {width}x{height}.\npaxos-tui needs {LEAST[0]}x{LEAST[1]}."
         self.query_one("#too-small", Static).update(text)
+
+    def _lay_out(self) -> None:
+        """Show one pane where there is room for no more, or where the person wants it."""
+        self.set_class(self.has_class("-small") or self.has_class("-zoomed"), "-one")
+        self._mark_active(self._active)
         self.call_after_refresh(self._show_again)
 
     # --- moving between panes ------------------------------------------------------------
 
     def action_pane(self, step: int) -> None:
         """Go to the next or previous pane."""
-        self._activate((self._active + step) % len(PANES))
+        names = list(PANES)
+        self._activate(names[(names.index(self._active) + step) % len(names)])
 
-    def _activate(self, position: int) -> None:
-        self._mark_active(list(PANES)[position])
-        self.query_one(PaneTabs).show(position)
+    def _activate(self, name: str) -> None:
+        self._mark_active(name)
         self.pane().focus()
         self.call_after_refresh(self._show_again)
 
     def _mark_active(self, name: str) -> None:
-        """Make a pane the one that a small terminal shows, with the column that it is in."""
-        self._active = list(PANES).index(name)
+        """Make a pane the one in use, with the column and the place that it is in."""
+        self._active = name
         for pane in PANES:
             self.query_one(f"#{pane}").set_class(pane == name, "-active")
-        for column in self.query(".column"):
+            if name in LOWER and pane in LOWER:
+                self.query_one(f"#{pane}").set_class(pane == name, "-front")
+        # Columns come and go only where there is one pane: to style them anew costs a frame.
+        for column in self.query(".column, #lower" if self.has_class("-one") else "#lower"):
             column.set_class(bool(column.query(f"#{name}")), "-active")
+        for tabs in self.query(PaneTabs):
+            tabs.show(name)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember which pane is in use, however it was chosen."""
         name = event.widget.id
-        if name in PANES:
-            self._active = list(PANES).index(name)
+        if name in PANES and name != self._active:
+            self._mark_active(name)
 
     @on(PaneTabs.Picked)
     def _pick(self, event: PaneTabs.Picked) -> None:
-        self._activate(event.position)
+        self._activate(event.name)
 
     @on(NodeCard.Chosen)
     def _choose(self, event: NodeCard.Chosen) -> None:
@@ -170,14 +240,30 @@ class MainScreen(Screen[None]):
 
     def pane(self) -> LineTable:
         """Return the pane in use."""
-        return self.query_one(f"#{list(PANES)[self._active]}", LineTable)
+        return self.query_one(f"#{self._active}", LineTable)
+
+    # --- zooming, and the mouse on a pane's frame ------------------------------------------
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether one pane has all the room because the person wants it."""
+        return self.has_class("-zoomed")
 
     def zoom(self) -> None:
-        """Give the pane in use the whole screen, or end that."""
-        if self.maximized is not None:
-            self.minimize()
+        """Give the pane in use all the room of the panes, or end that."""
+        self.toggle_class("-zoomed")
+        self._lay_out()
+
+    @on(LineTable.FrameClicked)
+    def _frame_clicked(self, event: LineTable.FrameClicked) -> None:
+        if event.at_foot:
+            if not event.table.follow:
+                event.table.action_newest()
+        elif isinstance(event.table, MessageLog) and "filter" in event.word:
+            self.open_filter()
         else:
-            self.maximize(self.pane())
+            self._mark_active(str(event.table.id))
+            self.zoom()
 
     # --- the filter ----------------------------------------------------------------------
 
@@ -187,7 +273,7 @@ class MainScreen(Screen[None]):
         # Shown and focused at once: a letter typed right after the key must not act as a command.
         field.display = True
         self.set_focus(field)
-        if self.has_class("-small"):
+        if self.has_class("-one"):
             self._mark_active("log")
 
     @on(Input.Changed, "#filter")
@@ -203,8 +289,8 @@ class MainScreen(Screen[None]):
 
     def action_back(self) -> None:
         """End zooming or filtering; a filter is cleared."""
-        if self.maximized is not None:
-            self.minimize()
+        if self.zoomed and not self.query_one("#filter").display:
+            self.zoom()
             return
         self.query_one("#filter", Input).value = ""
         self._close_filter()
@@ -214,3 +300,16 @@ class MainScreen(Screen[None]):
         if field.display:
             field.display = False
             self.query_one("#log").focus()
+
+
+def _title_of(view: ClusterView, name: str) -> str:
+    """Return the title of the node pane: which node, its port, what waits for it, what ails it."""
+    node = view.nodes.get(name)
+    if node is None:
+        return f"node {name}"
+    title = f"node {name}  port {node.port}  wait {node.backlog}"
+    if node.status != "up":
+        title += f"  {node.standing}"
+    if node.status_reason and node.status in ("up", "broken"):
+        title += f": {visible(node.status_reason, 80)}"
+    return title

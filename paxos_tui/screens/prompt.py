@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from paxos_tui.text import picture
+
+
+class ValueInput(Input):
+    """An input that keeps every character pasted into it, and shows those that would act."""
+
+    @property
+    def _value(self) -> Text:
+        return Text("".join(map(picture, self.value)), no_wrap=True, overflow="ignore", end="")
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(event.text)
+        else:
+            self.replace(event.text, *self.selection)
+
 
 class PromptScreen(ModalScreen[str | None]):
     """Asks for one line; None when the person backs out.
+
+    Keys that are pressed before it is there are kept for it.
 
     Args:
         question: what is asked.
@@ -20,6 +42,7 @@ class PromptScreen(ModalScreen[str | None]):
         initial: what stands there at first.
     """
 
+    AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
         Binding("up", "recall(-1)", "Earlier", priority=True),
@@ -31,12 +54,33 @@ class PromptScreen(ModalScreen[str | None]):
         self._question = question
         self._history = [*history, initial]
         self._at = len(history)
+        self._early: list[events.Key] = []
+        self._open = False
 
     def compose(self) -> ComposeResult:
         """Show the question over the input."""
         with Vertical(id="prompt"):
             yield Static(self._question, markup=False)
-            yield Input(self._history[-1])
+            yield ValueInput(self._history[-1])
+
+    def on_mount(self) -> None:
+        """Give the input the focus, and then what was typed while it was made."""
+        field = self.query_one(Input)
+        self.set_focus(field)
+        self._open = True
+        for event in self._early:
+            if event.key == "up":
+                self.action_recall(-1)
+            elif event.key != "down":
+                field._forward_event(event)  # noqa: SLF001 - as the app does with every key
+        self._early.clear()
+
+    def keep(self, event: events.Key) -> bool:
+        """Keep a key that came too early to be typed; say whether it was."""
+        if self._open or event.key in ("ctrl+c", "ctrl+q"):
+            return False
+        self._early.append(event)
+        return True
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer."""
@@ -52,3 +96,26 @@ class PromptScreen(ModalScreen[str | None]):
         field = self.query_one(Input)
         field.value = self._history[self._at]
         field.cursor_position = len(field.value)
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Says what is about to happen; enter goes on, escape does not.
+
+    Args:
+        text: what is about to happen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "dismiss(True)", "Go on"),
+        Binding("escape", "dismiss(False)", "Leave it"),
+    ]
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Show the text and the two ways on."""
+        with Vertical(id="prompt"):
+            yield Static(self._text, markup=False)
+            yield Static("enter: go on    escape: leave it as it is", markup=False)

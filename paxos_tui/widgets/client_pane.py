@@ -15,7 +15,8 @@ class ClientPane(LineTable):
 
     def stamp(self, view: ClusterView) -> object:
         """Return what changes with each command."""
-        return (len(view.pending), view.answered, view.retried, view.duplicates_suppressed)
+        counts = (view.answered, view.unknown, view.retried, view.duplicates_suppressed)
+        return (len(view.pending), *counts)
 
     def row_count(self) -> int:
         """Return how many figures there are."""
@@ -44,6 +45,7 @@ class ClientPane(LineTable):
         return [
             ("pending", len(view.pending), "fault" if view.pending else "plain"),
             ("answered", view.answered, "chosen"),
+            ("outcome unknown", view.unknown, "fault" if view.unknown else "plain"),
             ("retried", view.retried, "plain"),
             ("duplicates suppressed", view.duplicates_suppressed, "plain"),
             (f"latency, full {SLOWEST:g} s", None, "chosen"),

@@ -6,6 +6,9 @@ from paxos_engine import ClusterView
 from paxos_tui.widgets.line_table import LineTable, Part, column, rest
 from paxos_tui.widgets.paint import BEAT
 
+NARROW = 46
+"""Cells below which the kind of disk is left out."""
+
 
 class DiskPane(LineTable):
     """One row for each node that keeps records."""
@@ -20,7 +23,9 @@ class DiskPane(LineTable):
 
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""
-        names = [("node", 4), ("disk", 6), ("pending", 7), ("synced", 7), ("bytes", 9)]
+        names = [("node", 4), ("disk", 6), ("pending", 7), ("synced", 7), ("bytes", 8)]
+        if width < NARROW:
+            del names[1]
         return [*(column(name, size) for name, size in names), Part("last sync")]
 
     def row(self, number: int, width: int) -> list[Part]:
@@ -32,11 +37,20 @@ class DiskPane(LineTable):
             column(node.disk or "-", 6),
             column(f"{node.unsynced}{' !' if node.unsynced else ''}", 7, _paint(node.unsynced)),
             column(str(node.synced), 7),
-            column(f"{node.disk_bytes:,}", 9),
+            column(_size(node.disk_bytes), 8),
         ]
+        if width < NARROW:
+            del parts[1]
         since = "never" if node.synced_at is None else f"{self.view.now - node.synced_at:.1f} s ago"
         parts.append(Part(since[: rest(parts, width)], BEAT.paint))
         return parts
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes in at most eight characters."""
+    if count < 100_000:
+        return f"{count:,}"
+    return f"{count / 1000:,.0f} k" if count < 10**8 else f"{count / 10**6:,.0f} M"
 
 
 def _paint(unsynced: int) -> str:

@@ -14,13 +14,13 @@ def outcome_text(gap: GapLine) -> str:
         case "no-op":
             return "no-op chosen"
         case "found":
-            return f"found {value_text(gap.value, 20)}, accepted earlier as {gap.found_number}"
+            return f"found as {gap.found_number}: {value_text(gap.value, 24)}"
         case "own":
-            return f"own command {value_text(gap.value, 20)} proposed again"
+            return f"own, proposed again: {value_text(gap.value, 24)}"
         case "catch-up":
-            return f"learned {value_text(gap.value, 20)} from a peer"
+            return f"from a peer: {value_text(gap.value, 24)}"
         case "learned":
-            return f"learned {value_text(gap.value, 20)}"
+            return f"learned: {value_text(gap.value, 24)}"
         case other:
             return other
 
@@ -30,7 +30,7 @@ class GapPane(LineTable):
 
     def stamp(self, view: ClusterView) -> object:
         """Return what changes when a gap is found or filled."""
-        return (len(view.gaps), len(view.open_gaps), view.gaps[-1].t if view.gaps else 0)
+        return [(gap.t, gap.outcome) for gap in view.gaps][-64:], len(view.gaps)
 
     def row_count(self) -> int:
         """Return how many gaps are known."""

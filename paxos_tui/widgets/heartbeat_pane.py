@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paxos_engine import ClusterView, NodeView
 from paxos_tui.widgets.line_table import LineTable, Part, column, rest
-from paxos_tui.widgets.paint import BEAT, FAILED
+from paxos_tui.widgets.paint import BEAT, FAILED, star
 
 BUCKET_SECONDS = 0.25
 
@@ -32,19 +32,19 @@ class HeartbeatPane(LineTable):
 
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""
-        return [column("node", 5), column("hears", 6), column("since", 7), Part("beats")]
+        return [column("node", 5), column("hears", 11), column("since", 7), Part("beats")]
 
     def row(self, number: int, width: int) -> list[Part]:
         """Return one node."""
         assert self.view is not None
         node = [*self.view.leaders, *self.view.acceptors][number]
         failed = node.status != "up"
-        name = f"★ {node.name}" if node.is_primary else f"  {node.name}"
+        name = f"{star(node)} {node.name}"
         since = "never" if node.heartbeat_at is None else f"{self._age(node):.1f} s"
         heard = "sends" if node.heartbeat_from == node.name else node.heartbeat_from
         parts = [
-            column(name, 5, "primary" if node.is_primary else "strong"),
-            column(f"{FAILED.glyph} {node.status}" if failed else heard, 6, "plain"),
+            column(name, 5, "primary" if node.leads else "strong"),
+            column(f"{FAILED.glyph} {node.standing}" if failed else heard, 11, "plain"),
             column(since, 7, "down" if self._age(node) > 1.0 else "plain"),
         ]
         free = rest(parts, width)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from paxos_engine import ClusterView, Command, Value
+from paxos_engine import CellState, ClusterView, Command, Value
 from paxos_tui.text import fit, visible
 from paxos_tui.widgets.line_table import LineTable, Part, column
-from paxos_tui.widgets.paint import CELLS, UNSYNCED
+from paxos_tui.widgets.paint import CELLS, UNSYNCED, UNSYNCED_PROMISE, Look
+
+NOT_SEEN = "before this trace: not seen"
 
 
 def value_text(value: Value | None, width: int) -> str:
@@ -13,6 +15,14 @@ def value_text(value: Value | None, width: int) -> str:
     if value is None:
         return ""
     return visible(value.value, width) if isinstance(value, Command) else "no-op"
+
+
+def look_of(view: ClusterView, node: str, instance: int) -> Look:
+    """Return how the cell of a node is shown; what is not on disk yet looks different."""
+    state = view.cell(node, instance).state
+    if view.is_unsynced(node, instance):
+        return UNSYNCED_PROMISE if state is CellState.PROMISED else UNSYNCED
+    return CELLS[state]
 
 
 class InstanceMatrix(LineTable):
@@ -47,19 +57,30 @@ class InstanceMatrix(LineTable):
             return [column(str(instance), 6, "strong"), Part("no longer kept", "dim")]
         cell_width, value_width = self._widths(width)
         chosen = view.chosen_value(instance)
+        if chosen is None and instance <= view.before_trace:
+            return [column(str(instance), 6, "strong"), Part(NOT_SEEN, "dim")]
         known = f"{view.known_by(instance)}/{len(view.leaders)}" if chosen else ""
         parts = [
             column(str(instance), 6, "strong"),
-            column(value_text(chosen, value_width), value_width, "chosen" if chosen else "dim"),
+            self._value(instance, value_width),
             column(known, 5, "dim"),
         ]
         for node in (*view.leaders, *view.acceptors):
             cell = view.cell(node.name, instance)
-            unsynced = view.matrix.is_unsynced(node.name, instance)
-            look = UNSYNCED if unsynced else CELLS[cell.state]
+            look = look_of(view, node.name, instance)
             ballot = f" {cell.number}" if cell.number and cell_width > 5 else ""
             parts.append(column(look.glyph + ballot, cell_width, look.paint))
         return parts
+
+    def _value(self, instance: int, width: int) -> Part:
+        """Return the chosen value; while there is none, that of the highest vote, with a "?"."""
+        assert self.view is not None
+        chosen = self.view.chosen_value(instance)
+        if chosen is not None:
+            return column(value_text(chosen, width), width, "chosen")
+        candidate = self.view.candidate(instance)
+        said = f"{value_text(candidate, width - 1)}?" if candidate is not None else ""
+        return column(said, width, "accepted")
 
     def _widths(self, width: int) -> tuple[int, int]:
         """Return the widths of a node's cell and of the value."""
@@ -99,13 +120,14 @@ class NodeTable(LineTable):
         if not self.view.is_kept(instance):
             return [column(str(instance), 6, "strong"), Part("no longer kept", "dim")]
         cell = self.view.cell(self.node, instance)
-        look = CELLS[cell.state]
+        look = look_of(self.view, self.node, instance)
         free = max(1, width - 27)
+        said = NOT_SEEN if cell.state is CellState.UNSEEN else value_text(cell.value, free)
         return [
             column(str(instance), 6, "strong"),
             column(f"{look.glyph} {cell.state.value}", 10, look.paint),
             column(str(cell.number or ""), 8, "plain"),
-            Part(fit(value_text(cell.value, free), free), look.paint),
+            Part(fit(said, free), look.paint),
         ]
 
     def counters(self) -> str:

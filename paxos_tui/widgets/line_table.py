@@ -64,6 +64,21 @@ class LineTable(ScrollView, Painter, can_focus=True):
             """The table that it is about."""
             return self.table
 
+    class FrameClicked(Message):
+        """The frame was clicked at its head, at its foot, or a row was clicked twice.
+
+        Args:
+            table: whose frame.
+            word: the words of the title under the mouse.
+            at_foot: whether it was the foot.
+        """
+
+        def __init__(self, table: LineTable, word: str, at_foot: bool) -> None:
+            super().__init__()
+            self.table = table
+            self.word = word
+            self.at_foot = at_foot
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.view: ClusterView | None = None
@@ -160,16 +175,36 @@ class LineTable(ScrollView, Painter, can_focus=True):
         if self._count:
             self.post_message(self.Selected(self, self.cursor))
 
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is."""
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Put the cursor where the mouse is, or tell that the frame was clicked.
+
+        Not on the click that follows: by then the pane may have grown under the mouse.
+        """
         place = event.get_content_offset(self)
+        if place is None and event.y in (0, self.outer_size.height - 1):
+            self.post_message(self.FrameClicked(self, self._word_at(event.x), event.y > 0))
+            return
         if place is None or place.y == 0:
-            return  # on the border, or on the heading
+            return  # on the border at the side, or on the heading
         row = place.y - 1 + self.scroll_offset.y
         if row < self._count:
             self.cursor = row
             self.follow = row == 0
             self.action_select()
+
+    def on_click(self, event: events.Click) -> None:
+        """Zoom at the second click on the same place."""
+        if event.chain == 2 and event.get_content_offset(self) is not None:
+            self.post_message(self.FrameClicked(self, "", False))
+
+    def _word_at(self, x: int) -> str:
+        """Return the words of the title around column `x`; titles part them by two spaces."""
+        left = 2
+        for words in str(self.border_title or "").split("  "):
+            if left <= x <= left + len(words):
+                return words
+            left += len(words) + 2
+        return ""
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Stop following when the mouse wheel leaves the newest row."""

@@ -1,12 +1,11 @@
-"""The header, the status line and the tabs: single lines that say how things stand."""
+"""The header and the two lines at the foot: how things stand, and what waits."""
 
 from __future__ import annotations
 
 from rich.text import Text
-from textual import events
-from textual.message import Message
 
 from paxos_engine import ClusterView, why_kept, why_pending
+from paxos_tui.answers import answer_text
 from paxos_tui.feed import Verdict
 from paxos_tui.text import visible
 from paxos_tui.widgets.paint import Painter
@@ -53,7 +52,7 @@ WORDY = 110
 
 
 class StatusLine(Line):
-    """Two lines: what is agreed and by whom; what waits, and why."""
+    """What is agreed, and by whom; what is switched on."""
 
     def show(self, view: ClusterView, verdict: Verdict, notes: list[str]) -> None:
         """Paint the state of the whole.
@@ -70,8 +69,8 @@ class StatusLine(Line):
         first = [
             (f"{who}  ", "primary" if len(primaries) == 1 else "fault"),
             (f"{safe}  ", "up" if verdict.is_good else "fault"),
-            (f"{'! ' if faulty else ''}network {view.fault_text}  ", "fault" if faulty else "dim"),
             *((f"{note}  ", "fault") for note in notes),
+            (f"{'! ' if faulty else ''}network {view.fault_text}  ", "fault" if faulty else "dim"),
         ]
         if why_kept(view):
             first.append((f"! {why_kept(view)}  ", "fault"))
@@ -79,54 +78,45 @@ class StatusLine(Line):
             first.append((f"{view.scope}  ", "dim"))
         if view.skipped:
             first.append((f"{view.skipped} events skipped on screen", "dim"))
-        self.say([*first, ("\n", "plain"), *self._second(view)])
-
-    def _second(self, view: ClusterView) -> list[tuple[str, str]]:
-        parts: list[tuple[str, str]] = []
-        if view.pending:
-            oldest = next(iter(view.pending.values()))
-            count = len(view.pending)
-            value = visible(oldest.value, 24)
-            parts += [
-                (f"! {count} pending", "fault"),
-                (f" (oldest {value}, {view.now - oldest.since:.1f} s): ", "plain"),
-                (f"{why_pending(view)}  ", "fault"),
-            ]
-        parts.append((f"answered {view.answered}  retried {view.retried}", "dim"))
-        if view.answers:
-            last = view.answers[-1]
-            took = f"{last.seconds * 1000:.0f} ms"
-            said = f"  last: #{last.sequence} chosen in {last.instance} after {took}"
-            parts.append((said, "chosen"))
-        return parts
+        self.say(first)
 
 
-class PaneTabs(Line):
-    """The names of the panes where only one fits; a click chooses."""
+class WaitingLine(Line):
+    """What waits, and why; what is broken; what came of the last command."""
 
-    class Picked(Message):
-        """A tab was clicked."""
+    def show(self, view: ClusterView) -> None:
+        """Paint it, the reason before everything that may be long."""
+        self.say([*_pending(view), *_broken(view), *_answers(view)])
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
 
-    def __init__(self, names: list[str], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._names = names
+def _pending(view: ClusterView) -> list[tuple[str, str]]:
+    if not view.pending:
+        return []
+    oldest = next(iter(view.pending.values()))
+    waited = f"{view.now - oldest.since:.1f} s"
+    return [
+        (f"! {len(view.pending)} pending: {why_pending(view)}", "fault"),
+        (f" (oldest {waited}: {visible(oldest.value, 24)})  ", "plain"),
+    ]
 
-    def show(self, active: int) -> None:
-        """Paint the tabs, the active one in brackets."""
-        parts = []
-        for position, name in enumerate(self._names):
-            here = position == active
-            parts.append((f"[{name}]" if here else f" {name} ", "primary" if here else "dim"))
-        self.say([*parts, ("  tab: next", "dim")])
 
-    def on_click(self, event: events.Click) -> None:
-        """Choose the tab under the mouse."""
-        left = 1
-        for position, name in enumerate(self._names):
-            if left <= event.x < left + len(name) + 2:
-                self.post_message(self.Picked(position))
-            left += len(name) + 2
+def _broken(view: ClusterView) -> list[tuple[str, str]]:
+    return [
+        (f"! {node.name} broken: {visible(node.status_reason, 60)}  ", "fault")
+        for node in view.nodes.values()
+        if node.status == "broken"
+    ]
+
+
+def _answers(view: ClusterView) -> list[tuple[str, str]]:
+    parts = [(f"answered {view.answered}  retried {view.retried}  ", "dim")]
+    if view.unknown:
+        parts.append((f"outcome unknown {view.unknown}  ", "fault"))
+    if view.answers:
+        last = view.answers[-1]
+        said = f"last: {answer_text(last.value, last.outcome, last.result)}"
+        if last.outcome != "chosen":
+            parts.append((said, "fault"))
+        else:
+            parts.append((f"{said} (in {last.instance}, {last.seconds * 1000:.0f} ms)", "chosen"))
+    return parts

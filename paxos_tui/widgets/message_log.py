@@ -37,12 +37,12 @@ class MessageLog(LineTable):
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""
         return [
-            column("time", 8),
+            column("time", 7),
             column("from  to", 8),
-            column("kind", 12),
-            column("slot", 8),
-            column("number", 7),
-            column("value", max(4, (width - 48) // 2 - 1)),
+            column("kind", 9),
+            column("slot", 7),
+            column("number", 6),
+            column("value", _value_width(width)),
             Part("fate"),
         ]
 
@@ -50,20 +50,48 @@ class MessageLog(LineTable):
         """Return one message."""
         line = self._rows[number]
         look = look_of(line)
+        size = _value_width(width)
         parts = [
-            column(f"{line.t:8.3f}", 8, "dim"),
+            column(f"{line.t:7.2f}", 7, "dim"),
             column(f"{line.from_:<3}→ {line.to}", 8, "strong"),
-            column(line.kind, 12),
-            column(line.instance, 8),
-            column(line.number, 7),
+            column(SHORT_KINDS.get(line.kind, line.kind), 9),
+            column(line.instance, 7),
+            column(line.number, 6),
+            column(visible(line.value, size), size, "chosen"),
         ]
         free = rest(parts, width)
-        parts.append(column(visible(line.value, free // 2), max(4, free // 2 - 1), "chosen"))
-        parts.append(Part(fit(f"{look.glyph} {line.fate}", rest(parts, width)), look.paint))
+        fate = fate_text(line.fate, free - 2)
+        parts.append(Part(fit(f"{look.glyph} {fate}", free), look.paint))
         return parts
 
     def _wanted(self, line: LogLine) -> bool:
         if not self.filter:
             return True
-        text = f"{line.from_} -> {line.to} {line.body.describe()[:300]} {line.fate}".lower()
-        return all(word in text for word in self.filter.lower().split())
+        return all(word in line.text for word in self.filter.lower().split())
+
+
+SHORT_KINDS = {
+    "catch-up-request": "catch-up?",
+    "catch-up-reply": "catch-up",
+    "snapshot-request": "snapshot?",
+    "snapshot-chunk": "snapshot",
+}
+"""Words for messages whose names are longer than the column; "?" asks, the other answers."""
+
+FATE_CELLS = 17
+"""Cells that a fate needs in its shortest words."""
+
+
+def _value_width(width: int) -> int:
+    """Return the cells of the value: a third of what is free, but never what a fate needs."""
+    free = width - 44
+    return max(4, min(free // 2, free - FATE_CELLS))
+
+
+def fate_text(fate: str, width: int) -> str:
+    """Return a fate in full where that fits, else in short words."""
+    if len(fate) <= width:
+        return fate
+    short = fate.replace(", delayed ", " +").replace("delayed ", "+").replace(" ms", "ms")
+    short = short.replace(", duplicated", " x2").replace("duplicated", "x2")
+    return short if len(short) <= width else short.replace("delivered", "arrived")

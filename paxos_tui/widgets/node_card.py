@@ -11,7 +11,8 @@ from textual.containers import HorizontalScroll
 from textual.message import Message
 
 from paxos_engine import ClusterView, NodeView
-from paxos_tui.widgets.paint import BEAT, FAILED, PRIMARY, UP, Painter, bars
+from paxos_tui.text import visible
+from paxos_tui.widgets.paint import BEAT, FAILED, IN_FOCUS, UP, Painter, bars, star
 
 SLOWEST_BEAT = 0.5
 """Seconds between two heartbeats that make a full bar."""
@@ -31,6 +32,7 @@ class NodeCard(Painter, can_focus=True):
         super().__init__(id=f"card-{node.name}")
         self.node = node
         self._painted: object = None
+        self._in_focus = False
         self._now = 0.0
         self._ahead = 0  # how far the history goes that it is catching up with
 
@@ -40,7 +42,7 @@ class NodeCard(Painter, can_focus=True):
         self.node, self._now = node, view.now
         self._ahead = view.behind(node) if node.role == "leader" else 0
         stamp = (
-            node.status,
+            node.standing,
             node.is_primary,
             node.number,
             node.phase,
@@ -54,6 +56,7 @@ class NodeCard(Painter, can_focus=True):
         )
         if stamp != self._painted:
             self._painted = stamp
+            self._in_focus = in_focus
             self.set_class(node.status != "up", "-failed")
             self.set_class(node.is_primary and node.status == "up", "-primary")
             self.set_class(in_focus, "-in-focus")
@@ -87,24 +90,28 @@ class NodeCard(Painter, can_focus=True):
             first,
             self._status(),
             (f"{node.number or '-'} wait {node.backlog}", "plain"),
-            (work, "plain"),
+            (work, "plain") if node.status != "broken" else (visible(node.status_reason), "down"),
             self._pulse(),
         ]
 
     def _few_lines(self) -> list[tuple[str, str]]:
         node = self.node
+        down = node.status != "up"
+        state = node.standing.upper() if down else str(node.number or "-")
+        room = self.size.width > len(state) + 1
         return [
             (self._title(), self._paint_of_title()),
-            (f"{self._glyph()} {node.number or '-'}", self._status()[1]),
+            (f"{self._glyph()}{' ' if room else ''}{state}", self._status()[1]),
             (f"{BEAT.glyph}{self._since():.1f}s" if node.heartbeats else "-", "dim"),
         ]
 
     def _title(self) -> str:
-        star = f"{PRIMARY.glyph} " if self.node.is_primary else ""
-        return f"{star}{self.node.name}"
+        focus = IN_FOCUS.glyph if self._in_focus else ""
+        mark = f"{star(self.node)} " if self.node.is_primary else ""
+        return f"{focus}{mark}{self.node.name}"
 
     def _paint_of_title(self) -> str:
-        return "primary" if self.node.is_primary and self.node.status == "up" else "strong"
+        return "primary" if self.node.leads else "strong"
 
     def _glyph(self) -> str:
         return UP.glyph if self.node.status == "up" else FAILED.glyph
@@ -112,9 +119,9 @@ class NodeCard(Painter, can_focus=True):
     def _status(self) -> tuple[str, str]:
         node = self.node
         if node.status != "up":
-            return (f"{FAILED.glyph} {node.status.upper()}", "down")
+            return (f"{FAILED.glyph} {node.standing.upper()}", "down")
         role = node.phase if node.role == "leader" else "acceptor"
-        return (f"{UP.glyph} {role}", "primary" if node.is_primary else "up")
+        return (f"{UP.glyph} {role}", "primary" if node.leads else "up")
 
     def _pulse(self) -> tuple[str, str]:
         beats = list(self.node.heartbeats)

@@ -22,7 +22,7 @@ class StatePane(LineTable):
 
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""
-        return [column("who or key", 14), Part("applied and hash, or content")]
+        return [column("who or key", 14), Part(_meaning(self.view))]
 
     def row(self, number: int, width: int) -> list[Part]:
         """Return one leader, or one key."""
@@ -45,3 +45,10 @@ class StatePane(LineTable):
         """Return the leader that has applied most."""
         leaders = self.view.leaders if self.view else []
         return max(leaders, key=lambda node: node.applied_up_to, default=None)
+
+
+def _meaning(view: ClusterView | None) -> str:
+    """Say what the second column holds: not all keys, where the trace began later than they."""
+    partial = view is not None and (view.before_trace or any(n.snapshot for n in view.leaders))
+    content = "content (changed since the trace began)" if partial else "content"
+    return f"applied and hash, or {content}"

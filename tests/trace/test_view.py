@@ -226,3 +226,129 @@ def test_a_missing_snapshot_is_named_while_nothing_can_be_dropped(story: Story) 
     story.tell("L1", ev.Recovered())
     story.tell("L1", applied(250))
     assert why_kept(story.view) == ""
+
+
+class TestWhatAPowerCutTakesBack:
+    """What is not synced looks different, and goes."""
+
+    def test_a_vote_gives_way_to_the_durable_one_before_it(self, story: Story) -> None:
+        story.vote("A1", 1, N1, X)
+        story.tell("A1", ev.AcceptedValue(1, N2, X, 99))
+        assert story.view.is_unsynced("A1", 1)
+        assert story.view.nodes["A1"].counters["accepted"] == 2
+        story.tell("A1", ev.Crashed("power cut", "its memory"))
+        assert story.view.cell("A1", 1).number == N1
+        assert not story.view.is_unsynced("A1", 1)
+        assert story.view.nodes["A1"].counters["accepted"] == 1
+        assert story.view.nodes["A1"].unsynced == 0
+
+    def test_a_promise_without_end_is_open_until_its_sync(self, story: Story) -> None:
+        story.tell("A1", ev.Promised(N1, 1, None, (), 0, 1))
+        story.tell("A1", ev.Synced(1, 1, 0))
+        story.tell("A1", ev.Promised(N2, 3, None, (), 0, 2))
+        assert not story.view.is_unsynced("A1", 2)
+        assert story.view.is_unsynced("A1", 3)
+        assert story.view.cell("A1", 3).number == N2
+        story.tell("A1", ev.Crashed("power cut", "its memory"))
+        assert story.view.cell("A1", 3).number == N1
+
+    def test_a_promise_for_one_instance_goes_too(self, story: Story) -> None:
+        story.tell("A1", ev.Promised(N1, 3, 3, (), 0, 1))
+        assert story.view.is_unsynced("A1", 3)
+        story.tell("A1", ev.Crashed("power cut", "its memory"))
+        assert story.view.cell("A1", 3).state is CellState.EMPTY
+
+    def test_a_wipe_takes_everything(self, story: Story) -> None:
+        story.vote("A1", 1, N1, X)
+        story.tell("A1", ev.Crashed("wipe", "its memory and its disk"))
+        node = story.view.nodes["A1"]
+        assert (node.written, node.synced, node.counters["accepted"]) == (0, 0, 0)
+        assert node.standing == "wiped"
+        assert story.view.cell("A1", 1).state is CellState.EMPTY
+
+
+def test_what_is_written_and_not_synced_is_pending_on_a_leaders_disk_too(story: Story) -> None:
+    story.tell("L2", ev.Prepared(N1, 1, None, "takeover", 1))
+    assert story.view.nodes["L2"].unsynced == 1
+    story.tell("L2", ev.Learned(1, N1, X, "votes", mark=2))
+    story.tell("L2", ev.SnapshotMade("taken", 1, "abc", 1, 3))
+    assert story.view.nodes["L2"].unsynced == 3
+    story.tell("L2", ev.Synced(3, 3, 0))
+    assert story.view.nodes["L2"].unsynced == 0
+
+
+def test_the_highest_vote_is_the_candidate_while_nothing_is_chosen(story: Story) -> None:
+    y = Command("C1", 2, "y")
+    story.vote("A1", 1, N1, X)
+    story.vote("A2", 1, N2, y)
+    assert story.view.candidate(1) == y
+    story.vote("A3", 1, N2, y)
+    assert story.view.candidate(1) is None
+
+
+def test_a_leader_has_a_gap_wherever_it_knows_nothing_below_what_is_chosen(story: Story) -> None:
+    for node in ("A1", "A2"):
+        story.vote(node, 2, N1, X)
+    assert story.view.cell("L1", 1).state is CellState.GAP
+    assert story.view.cell("L1", 2).state is CellState.EMPTY
+    story.tell("L1", ev.SnapshotMade("installed", 2, "abc", 1))
+    assert story.view.cell("L1", 2).state is CellState.CHOSEN
+    assert story.view.nodes["L1"].state_hash == "abc"
+
+
+def test_what_was_applied_before_the_trace_is_not_seen_rather_than_empty(story: Story) -> None:
+    story.tell("L1", ev.Restarted(None, 0, 9, 40, "", "cafe"))
+    assert story.view.highest_instance == 9
+    assert story.view.cell("L1", 9).state is CellState.UNSEEN
+    assert story.view.cell("A1", 9).state is CellState.UNSEEN
+    assert story.view.cell("L1", 10).state is CellState.EMPTY
+    assert story.view.nodes["L1"].state_hash == "cafe"
+    assert story.view.nodes["L1"].applied_up_to == 9
+
+
+class TestAGapThatEndsInPassing:
+    """A gap does not stay open when its leader has ceased to look for it."""
+
+    def test_a_leader_that_is_not_primary_learns_the_instance(self, story: Story) -> None:
+        story.tell("L1", ev.GapFound(3, "missed"))
+        story.tell("L1", ev.Learned(3, N1, X, "votes", ("A1", "A2")))
+        assert story.view.open_gaps == []
+        assert story.view.gaps[0].outcome == "learned"
+        story.tell("L1", ev.GapFilled(3, "missed", "catch-up", X))
+        assert [gap.outcome for gap in story.view.gaps] == ["catch-up"]
+
+    def test_its_leader_crashes(self, story: Story) -> None:
+        story.tell("L1", ev.GapFound(3, "takeover"))
+        story.tell("L1", ev.Crashed("crash", "its memory"))
+        assert story.view.open_gaps == []
+        assert story.view.gaps[0].outcome == "forgotten in a crash"
+
+    def test_a_snapshot_covers_it(self, story: Story) -> None:
+        story.tell("L1", ev.GapFound(3, "missed"))
+        story.tell("L1", ev.SnapshotMade("installed", 5, "abc", 1))
+        assert story.view.open_gaps == []
+
+
+def test_an_unknown_outcome_is_no_answer(story: Story) -> None:
+    story.tell("C1", ev.Submitted("C1", 1, X))
+    story.tell("C1", ev.Answered("C1", 1, 0, "given up", "unknown", 1.0))
+    assert (story.view.answered, story.view.unknown, story.view.pending) == (0, 1, {})
+    assert not story.view.latencies
+    assert story.view.answers[-1].value == "x"
+
+
+def test_opening_a_session_is_no_command_of_the_person(story: Story) -> None:
+    opening = Command("C1", 0, "open session")
+    story.tell("C1", ev.Submitted("C1", 1, X))
+    story.tell("C1", ev.Submitted("C1", 0, opening))
+    story.tell("C1", ev.Retried("C1", 0, "L1", "no answer"))
+    assert list(story.view.pending) == [("C1", 1)]
+
+
+def test_what_broke_is_no_crash_that_somebody_made(story: Story) -> None:
+    story.tell("A1", ev.Crashed("disk: write failed", "everything in memory"))
+    node = story.view.nodes["A1"]
+    assert (node.status, node.standing) == ("broken", "broken")
+    assert node.status_reason == "disk: write failed"
+    story.tell("A2", ev.Crashed("power cut", "its memory"))
+    assert story.view.nodes["A2"].standing == "power cut"

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import select
 import signal
 import socket
 import subprocess
@@ -68,6 +69,13 @@ def test_the_report_for_a_person_names_what_counts() -> None:
         assert words in done.stdout
 
 
+def test_what_an_even_number_of_acceptors_is_worth_is_said() -> None:
+    done = call("run", "--commands", "3", "--acceptors", "4")
+    assert done.returncode == 0
+    assert "4 acceptors: 3 make a quorum, 1 may fail, no more than with 3" in done.stderr
+    assert "make a quorum" not in call("run", "--commands", "3").stderr
+
+
 def test_missing_commands_make_the_exit_code_one() -> None:
     done = call("run", "--commands", "3", "--fail", "A1,A2,A3", "--timeout", "2")
     assert done.returncode == 1
@@ -108,6 +116,8 @@ def test_a_recording_says_by_which_command_it_was_made(tmp_path: Path, ending: s
         (("run", "--record", "/nowhere/at/all.jsonl"), "cannot"),
         ((), "needs a terminal"),
         (("sideways",), "sideways"),
+        (("--faults", "hostile", "run"), "write paxos-tui run --faults"),
+        (("--seed", "3", "run", "--commands", "1"), "write paxos-tui run --seed"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: tuple[str, ...], words: str) -> None:
@@ -160,15 +170,21 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _console(*arguments: str, controls: bool = True) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the console on a terminal of its own; return it and our end of the terminal."""
+def _console(
+    *arguments: str, controls: bool = True, keep: bool = False
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the console on a terminal of its own; return it and our end of the terminal.
+
+    With `keep` its end stays open here too, so that its modes can be looked at afterwards.
+    """
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
     child = subprocess.Popen(
         [*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
         start_new_session=True, preexec_fn=_take_terminal if controls else None,
     )  # fmt: skip
-    os.close(theirs)
+    if not keep:
+        os.close(theirs)
     return child, ours
 
 
@@ -185,14 +201,70 @@ def _read_until(terminal: int, words: bytes) -> bytes:
     return seen
 
 
+def _read_to_the_end(terminal: int, child: subprocess.Popen[bytes]) -> bytes:
+    """Return what the console says until it is gone."""
+    seen, end = b"", time.monotonic() + 60
+    while time.monotonic() < end:
+        gone = child.poll() is not None
+        if select.select([terminal], [], [], 0.1)[0]:
+            seen += os.read(terminal, 65_536)
+        elif gone:
+            break
+    return seen
+
+
+def _attributes(terminal: int) -> list[object]:
+    """Return the terminal's modes; the flag that output waits for its input is the kernel's."""
+    return list(termios.tcgetattr(terminal)[:4])
+
+
+def _busy(terminal: int) -> None:
+    """Start a workload, so that the console has something to do while it leaves."""
+    os.write(terminal, b"w")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("moment", ["while it opens", "at rest", "under load"])
+def test_a_signal_ends_the_console_in_order_and_gives_the_terminal_back(
+    number: signal.Signals, moment: str
+) -> None:
+    child, terminal = _console(keep=True)
+    before = _attributes(terminal)
+    said = _read_until(terminal, b"\x1b[?1049h" if moment == "while it opens" else b"instances")
+    if moment == "under load":
+        _busy(terminal)
+        said += _read_until(terminal, b"workload")
+    child.send_signal(number)
+    said += _read_to_the_end(terminal, child)
+    assert child.returncode == 128 + number
+    assert b"\x1b[?1049l\x1b[?25h" in said
+    assert b"Traceback" not in said
+    assert _attributes(terminal) == before
+    os.close(terminal)
+
+
+@pytest.mark.parametrize("attempt", range(3))
 @pytest.mark.parametrize("controls", [True, False], ids=["by SIGHUP", "without a signal"])
-def test_the_console_opens_on_a_terminal_and_ends_with_it(controls: bool) -> None:
+def test_the_console_ends_with_its_terminal(controls: bool, attempt: int) -> None:
     child, terminal = _console(controls=controls)
     try:
         assert b"instances" in _read_until(terminal, b"instances")
+        if attempt:
+            _busy(terminal)
+            _read_until(terminal, b"workload")
     finally:
         os.close(terminal)  # the terminal dies
-    assert child.wait(timeout=60) is not None
+    assert child.wait(timeout=60) == 128 + signal.SIGHUP
+
+
+def test_a_console_whose_terminal_reads_nothing_ends_by_its_last_resort() -> None:
+    child, terminal = _console()
+    assert b"instances" in _read_until(terminal, b"instances")
+    _busy(terminal)
+    time.sleep(3.0)  # long enough for what is painted to fill every buffer on the way
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(timeout=60) == 128 + signal.SIGTERM
+    os.close(terminal)
 
 
 def test_a_broken_theme_file_is_one_clear_line(tmp_path: Path) -> None:

@@ -4,73 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
+from textual import events
 from textual.widgets import Input, Static
-from textual.widgets._footer import FooterKey
 
 from paxos_engine import Cluster, ClusterConfig, SafetyChecker, Violation
+from paxos_engine.roles.events import Crashed
 from paxos_tui.actions import ACTIONS
 from paxos_tui.app import PaxosApp
-from paxos_tui.screens.help import HelpScreen, HelpText, ViolationScreen
-from paxos_tui.screens.prompt import PromptScreen
-from paxos_tui.widgets.line_table import LineTable
+from paxos_tui.screens.help import HelpScreen, ViolationScreen
+from paxos_tui.screens.prompt import ConfirmScreen, PromptScreen
 from paxos_tui.widgets.message_log import MessageLog
 from paxos_tui.widgets.node_card import NodeCard
-
-PATIENCE = 60.0
-
-
-class Console:
-    """A running console and what a person at its keyboard can do and see."""
-
-    def __init__(self, app: PaxosApp, pilot: Pilot[None], cluster: Cluster) -> None:
-        self.app = app
-        self.pilot = pilot
-        self.cluster = cluster
-
-    async def press(self, *keys: str) -> None:
-        """Press keys."""
-        await self.pilot.press(*keys)
-
-    async def type(self, text: str) -> None:
-        """Answer the prompt with `text`."""
-        await self.until(lambda: isinstance(self.app.screen, PromptScreen))
-        self.app.screen.query_one(Input).value = text
-        await self.press("enter")
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        """Wait until something holds; fail, saying what is on screen, if it never does."""
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < end, self.status()
-            await self.pilot.pause(0.02)
-
-    def status(self) -> str:
-        """Return the status line."""
-        return "".join(text for text, _ in self.app.main.query_one("StatusLine")._parts)  # type: ignore[attr-defined]
-
-    async def submit(self, value: str) -> None:
-        """Submit a value through the prompt."""
-        await self.press("s")
-        await self.type(value)
-
-
-@asynccontextmanager
-async def open_console(
-    size: tuple[int, int] = (120, 36), config: ClusterConfig | None = None
-) -> AsyncIterator[Console]:
-    cluster = Cluster(config or ClusterConfig(election_timeout=0.5, heartbeat_every=0.05))
-    app = PaxosApp(cluster, fps=20)
-    async with app.run_test(size=size) as pilot:
-        console = Console(app, pilot, cluster)
-        await console.until(lambda: app.view.primaries)
-        yield console
+from tests.tui.driving import open_console
 
 
 async def test_s_submits_a_value_and_it_is_chosen_on_the_screen() -> None:
@@ -176,7 +124,7 @@ async def test_capital_c_crashes_the_node_in_focus_after_saying_what_it_forgets(
 ) -> None:
     async with open_console() as console:
         await console.press(key)
-        await console.until(lambda: isinstance(console.app.screen, PromptScreen))
+        await console.until(lambda: isinstance(console.app.screen, ConfirmScreen))
         await console.press("enter")
         await console.until(lambda: console.app.view.nodes["L1"].status == "crashed")
         assert console.app.view.nodes["L1"].status_reason == kind
@@ -281,11 +229,30 @@ async def test_capital_x_takes_groups_and_refuses_nonsense_in_one_line() -> None
         await console.until(lambda: console.cluster.faults.is_partitioned)
 
 
-async def test_g_fills_gaps_and_says_when_there_are_none() -> None:
+async def test_g_says_when_no_gap_is_open() -> None:
     async with open_console() as console:
         await console.press("g")
-        await console.until(lambda: console.app._notifications)
-        assert [n.message for n in console.app._notifications] == ["No gap is open."]
+        await console.until(lambda: "No gap is open." in console.said())
+
+
+async def test_g_fills_a_gap_now() -> None:
+    config = ClusterConfig(gap_fill_after=3600, heartbeat_every=0.05, election_timeout=0.5)
+    async with open_console(config=config) as console:
+        await console.submit("before")
+        await console.until(lambda: console.app.view.answered == 1)
+        primary = console.app.view.primaries[0]
+        other = next(name for name in console.cluster.leaders if name != primary)
+        for acceptor in console.cluster.acceptors:  # votes for the next one are lost to one leader
+            console.cluster.faults.cut(acceptor, other)
+        console.cluster.faults.cut(primary, other)
+        await console.submit("missed")
+        await console.until(lambda: console.app.view.answered == 2)
+        console.cluster.faults.heal()
+        await console.submit("known")
+        await console.until(lambda: console.app.view.answered == 3)
+        await console.press("g")
+        await console.until(lambda: console.cluster.applied(other)[0] == 4)
+        assert not console.app.view.open_gaps
 
 
 async def test_space_pauses_the_view_while_the_cluster_runs_on() -> None:
@@ -331,9 +298,9 @@ async def test_c_clears_the_log() -> None:
 async def test_z_zooms_the_pane_in_use_and_back() -> None:
     async with open_console() as console:
         await console.press("z")
-        assert console.app.main.maximized is not None
+        assert console.app.main.zoomed
         await console.press("z")
-        assert console.app.main.maximized is None
+        assert not console.app.main.zoomed
 
 
 async def test_tab_goes_round_the_panes() -> None:
@@ -360,15 +327,6 @@ async def test_t_changes_the_theme() -> None:
         assert len(seen) == 4
 
 
-async def test_question_mark_explains_every_key_and_glyph() -> None:
-    async with open_console(size=(80, 24)) as console:
-        await console.press("question_mark")
-        await console.until(lambda: console.app.screen.query(HelpText))
-        assert isinstance(console.app.screen, HelpScreen)
-        await console.press("j", "k", "escape")
-        assert not isinstance(console.app.screen, HelpScreen)
-
-
 async def test_every_action_is_in_the_command_palette() -> None:
     async with open_console() as console:
         offered = {c.title for c in console.app.get_system_commands(console.app.screen)}
@@ -389,54 +347,6 @@ async def test_q_leaves_and_stops_the_cluster(key: str) -> None:
         await console.press(key)
         await console.until(lambda: not console.app.is_running)
     assert console.cluster._stopped
-
-
-async def test_a_click_on_a_card_makes_its_node_the_one_in_focus() -> None:
-    async with open_console() as console:
-        await console.until(lambda: console.app.main.query("#card-A3"))
-        card = console.app.main.query_one("#card-A3", NodeCard)
-        await console.until(lambda: card.region.width > 0)
-        while not await console.pilot.click("#card-A3"):
-            await console.pilot.pause(0.05)
-        await console.until(lambda: console.app.main.node_in_focus == "A3")
-
-
-async def test_a_click_on_a_row_moves_the_cursor_and_a_click_on_a_tab_changes_the_pane() -> None:
-    async with open_console(size=(80, 24)) as console:
-        for number in range(5):
-            console.app._submit(f"v{number}")
-        await console.until(lambda: console.app.view.chosen_count == 6)
-        matrix = console.app.main.query_one("#matrix", LineTable)
-        await console.until(lambda: matrix.row_count() == 6)
-        await console.pilot.pause(0.2)
-        await console.pilot.click("#matrix", offset=(5, 4))
-        await console.until(lambda: matrix.cursor == 2)
-        await console.pilot.click("PaneTabs", offset=(15, 0))
-        await console.until(lambda: console.app.main.pane().id == "node")
-
-
-async def test_the_wheel_scrolls_a_table_and_ends_following() -> None:
-    async with open_console() as console:
-        await console.press("b")
-        await console.type("200")
-        await console.until(lambda: console.app.view.answered == 200)
-        log = console.app.main.query_one(MessageLog)
-        log.scroll_relative(y=10, animate=False)
-        await console.until(lambda: not log.follow)
-        assert log.scroll_offset.y > 0
-
-
-async def test_a_click_in_the_footer_does_what_its_key_does() -> None:
-    async with open_console() as console:
-        for _ in range(100):  # the footer is made anew when the keys of the moment change
-            keys = console.app.main.query("FooterKey").results(FooterKey)
-            submit = next((key for key in keys if key.description == "submit"), None)
-            if submit is not None and submit.region.width:
-                await console.pilot.click(submit)
-            if isinstance(console.app.screen, PromptScreen):
-                return
-            await console.pilot.pause(0.05)
-        pytest.fail("a click on submit opened no prompt")
 
 
 async def test_a_violation_stops_the_screen_with_the_evidence() -> None:
@@ -461,16 +371,265 @@ async def test_the_status_line_says_how_much_is_behind_safe() -> None:
         assert int(said[1]) == len(SafetyChecker.INVARIANTS)
 
 
-async def test_resizing_changes_the_layout_live() -> None:
-    async with open_console(size=(160, 48)) as console:
-        assert not console.app.main.has_class("-small")
-        await console.pilot.resize_terminal(80, 24)
-        await console.until(lambda: console.app.main.has_class("-small"))
-        await console.pilot.resize_terminal(40, 10)
-        await console.until(lambda: console.app.main.has_class("-too-small"))
-
-
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_each_action_has_a_method(action: object) -> None:
     name = action.name.split("(")[0]  # type: ignore[attr-defined]
     assert hasattr(PaxosApp, f"action_{name}")
+
+
+@pytest.mark.parametrize("text", ["get a", "cas a 7 7"])
+async def test_the_result_of_a_command_is_said_shown_and_in_the_log(text: str) -> None:
+    result = {"get a": "3", "cas a 7 7": "error: a is 3, not 7"}[text]
+    async with open_console() as console:
+        await console.submit("set a 3")
+        await console.until(lambda: "set a 3 -> ok, in instance 2" in console.said())
+        await console.submit(text)
+        await console.until(lambda: f"{text} -> {result}, in instance 3" in console.said())
+        await console.until(lambda: f"last: {text} -> {result} (in 3" in console.status())
+        await console.press("slash", *"reply")
+        await console.until(lambda: result in console.rows("log", 120)[0])
+
+
+async def test_u_ends_what_waits_as_unknown_and_counts_it_apart() -> None:
+    async with open_console() as console:
+        await console.press("u")
+        await console.until(lambda: "No command is pending." in console.said())
+        await console.press("1", "2", "3")
+        await console.submit("lost to sight")
+        await console.until(lambda: console.app.view.pending)
+        await console.press("u")
+        await console.until(lambda: "outcome unknown 1" in console.status())
+        assert "last: lost to sight: outcome unknown" in console.status()
+        assert console.app.view.answered == 0
+
+
+async def test_the_status_says_why_a_command_waits_before_what_it_is() -> None:
+    async with open_console(size=(80, 24)) as console:
+        await console.press("1", "2", "3", "x")
+        await console.submit("x" * 500)
+        reason = "1 pending: 2 of 5 acceptors up, 3 needed"
+        await console.until(lambda: reason in console.status())
+        line = console.app.main.query_one("WaitingLine")
+        assert line.region.height == 1
+        assert reason in line.render_line(0).text
+
+
+class TestPressedInARow:
+    """What is pressed in a row acts in that order, however slowly screens open."""
+
+    async def test_a_number_for_the_prompt_fails_no_acceptor(self) -> None:
+        async with open_console() as console:
+            console.press_at_once("b57\r")
+            await console.until(lambda: console.app.view.answered == 57)
+            assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
+
+    async def test_a_value_comes_whole(self) -> None:
+        async with open_console() as console:
+            console.press_at_once("s1 quick pad\r")
+            await console.until(lambda: console.cluster.history("L1") == [(2, "1 quick pad")])
+
+    async def test_keys_behind_help_do_nothing(self) -> None:
+        async with open_console() as console:
+            console.press_at_once("?15w")
+            await console.until(lambda: isinstance(console.app.screen, HelpScreen))
+            await console.press("escape")
+            assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
+
+
+async def test_pasted_text_never_acts_as_keys() -> None:
+    async with open_console() as console:
+        console.app.post_message(events.Paste("12345q"))
+        await console.until(lambda: "Pasted text does nothing" in console.said())
+        assert console.app.is_running
+        assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
+
+
+async def test_a_paste_into_the_prompt_keeps_every_character_and_shows_them_harmlessly() -> None:
+    async with open_console() as console:
+        await console.press("s")
+        await console.until(lambda: console.app.focused is not None)
+        console.app.post_message(events.Paste("two\nlines \x1b[31m"))
+        field = console.app.screen.query_one(Input)
+        await console.until(lambda: field.value == "two\nlines \x1b[31m")
+        assert "two␊lines ␛[31m" in field.render_line(0).text
+        await console.press("enter")
+        await console.until(lambda: console.cluster.history("L1") == [(2, "two\nlines \x1b[31m")])
+
+
+class TestWhatStaysDown:
+    """A node that cannot come back is named, and the reason is on the screen."""
+
+    @pytest.mark.parametrize(("steps", "did"), [([], "prepared"), (["n", "n"], "voted")])
+    async def test_a_wiped_node(self, steps: list[str], did: str) -> None:
+        async with open_console() as console:
+            await console.press(*steps)
+            node = console.app.main.node_in_focus
+            await console.press("D")
+            await console.until(lambda: isinstance(console.app.screen, PromptScreen))
+            question = console.app.screen._question  # type: ignore[attr-defined]
+            assert question.startswith(f"Type yes to wipe {node} for good.")
+            assert f"may have {did}" in question
+            await console.type("yes")
+            await console.until(lambda: console.app.view.nodes[node].standing == "wiped")
+            assert "f brings it back" not in console.said()
+            await console.press("f")
+            await console.until(lambda: f"it may have {did}" in console.said())
+            await console.press("5", "r")
+            await console.until(lambda: f"{node} (wiped) cannot come back" in console.said())
+            assert not console.cluster.is_failed("A5")
+            card = console.app.main.query_one(f"#card-{node}", NodeCard)
+            await console.until(lambda: "WIPED" in card.render().plain)
+
+    async def test_a_node_whose_disk_broke(self) -> None:
+        async with open_console() as console:
+            console.cluster.trace.publish("A1", Crashed("disk: write failed", "everything"))
+            await console.until(lambda: "A1 broken: disk: write failed" in console.status())
+            card = console.app.main.query_one("#card-A1", NodeCard)
+            await console.until(lambda: "BROKEN" in card.render().plain)
+
+    async def test_v_says_that_it_does_nothing_to_a_node_that_is_down(self) -> None:
+        async with open_console() as console:
+            await console.press("f", "v")
+            await console.until(lambda: "L1 has failed: pausing it does nothing." in console.said())
+
+
+async def test_failing_a_leader_speaks_of_leaders() -> None:
+    async with open_console() as console:
+        await console.press("left_square_bracket")
+        await console.until(lambda: "L1 failed. 1 of 2 leaders are up." in console.said())
+
+
+async def test_p_again_lets_the_failed_primary_recover() -> None:
+    async with open_console() as console:
+        (first,) = console.app.view.primaries
+        await console.press("p")
+        await console.until(lambda: console.app.view.primaries not in ([], [first]))
+        await console.press("p")
+        await console.until(lambda: console.app.view.nodes[first].status == "up")
+        assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
+
+
+async def test_one_toast_stands_at_a_time() -> None:
+    async with open_console() as console:
+        console.app.say("first")
+        console.app.say("second")
+        await console.until(lambda: console.said() == "second")
+        console.app.say("refused", wrong=True)
+        console.app.say("meanwhile")
+        await console.until(lambda: console.said() == "refused")
+
+
+@pytest.mark.parametrize("key", ["4", "5", "6", "7", "8"])
+async def test_further_numbers_fail_further_acceptors(key: str) -> None:
+    config = ClusterConfig(acceptors=9, election_timeout=0.5, heartbeat_every=0.05)
+    async with open_console(config=config) as console:
+        await console.press(key)
+        await console.until(lambda: console.app.view.nodes[f"A{key}"].status == "failed")
+        await console.press(key)
+        await console.until(lambda: console.app.view.nodes[f"A{key}"].status == "up")
+
+
+async def test_keys_move_in_a_table() -> None:
+    async with open_console() as console:
+        await console.press("b")
+        await console.type("60")
+        await console.until(lambda: console.app.view.answered == 60)
+        await console.until(lambda: console.pane("matrix").row_count() == 61)
+        matrix = console.pane("matrix")
+        for keys, row in (
+            (["j", "down"], 2),
+            (["k"], 1),
+            (["up"], 0),
+            (["pagedown", "pageup"], 0),
+            (["G"], 60),
+            (["home"], 0),
+            (["end"], 60),
+        ):
+            await console.press(*keys)
+            assert matrix.cursor == row, keys
+        chosen: list[int] = []
+        matrix.action_select = lambda: chosen.append(matrix.cursor)  # type: ignore[method-assign]
+        await console.press("enter")
+        assert chosen == [60]
+
+
+@pytest.mark.parametrize("kind", ["crash", "fail"])
+async def test_breaking_every_node_of_a_durable_cluster_under_load_loses_nothing(
+    tmp_path: Path, kind: str
+) -> None:
+    config = ClusterConfig(data_dir=tmp_path / "data", election_timeout=0.5, heartbeat_every=0.05)
+    async with open_console(config=config) as console:
+        await console.press("W")
+        await console.type("60")
+        await console.until(lambda: console.app.view.answered >= 10)
+        for node in console.cluster.nodes:
+            console.app.main.look_at(node)
+            await console.press(*(["C", "enter"] if kind == "crash" else ["f"]))
+            await console.until(lambda node=node: console.app.view.nodes[node].status != "up")
+            await console.press("f")
+            await console.until(lambda node=node: console.app.view.nodes[node].status == "up")
+        await console.press("w")
+        submitted = console.app._worked
+        await console.until(lambda: console.app.view.answered == submitted)
+        await console.until(lambda: len({console.cluster.applied(n) for n in ("L1", "L2")}) == 1)
+        history = [value for _, value in console.cluster.history("L1") if value is not None]
+        assert sorted(set(history)) == sorted(f"work-{n}" for n in range(1, submitted + 1))
+        assert console.cluster.violation is None
+        assert console.app.view.unknown == 0
+
+
+async def test_even_numbers_of_acceptors_are_explained_at_the_beginning() -> None:
+    app = PaxosApp(Cluster(ClusterConfig(acceptors=4)), notice="4 acceptors: 3 make a quorum")
+    async with app.run_test():
+        assert [n.message for n in app._notifications] == ["4 acceptors: 3 make a quorum"]
+
+
+@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
+@pytest.mark.parametrize("opening", ["question_mark", "s", "C", "colon"])
+async def test_ctrl_q_and_ctrl_c_leave_whatever_is_open(opening: str, key: str) -> None:
+    async with open_console() as console:
+        await console.press(opening)
+        await console.until(lambda: console.app.screen is not console.app.main)
+        await console.press(key)
+        await console.until(lambda: not console.app.is_running)
+
+
+async def test_q_leaves_from_the_violation_as_it_says() -> None:
+    async with open_console() as console:
+        console.cluster.trace.publish("checker", Violation("a rule", (1,), "a story"))
+        await console.until(lambda: isinstance(console.app.screen, ViolationScreen))
+        await console.press("q")
+        await console.until(lambda: not console.app.is_running)
+
+
+async def test_a_command_of_the_palette_acts() -> None:
+    async with open_console() as console:
+        await console.press("colon")
+        await console.until(lambda: console.app.focused is not None)
+        await console.press(*"recover A3")
+        await console.pilot.pause(0.5)
+        await console.press("enter", "enter")
+        await console.until(lambda: console.cluster.is_failed("A3"))
+
+
+async def test_the_palette_offers_nothing_twice() -> None:
+    async with open_console() as console:
+        titles = [c.title.lower() for c in console.app.get_system_commands(console.app.screen)]
+        assert len(titles) == len(set(titles))
+        assert not {"keys", "maximize", "change theme"} & set(titles)
+
+
+async def test_the_footer_shows_what_makes_sense_now() -> None:
+    async with open_console() as console:
+        assert console.footer()[0] == "help"
+        assert not {"heal", "fill gaps", "recover all"} & set(console.footer())
+        await console.press("x", "5")
+        await console.until(lambda: {"heal", "recover all"} <= set(console.footer()))
+        await console.press("h", "r")
+        await console.until(lambda: not {"heal", "recover all"} & set(console.footer()))
+
+
+async def test_the_screen_says_how_far_it_is_behind() -> None:
+    async with open_console() as console:
+        console.app.feed.behind = 2.34  # type: ignore[misc]
+        assert "screen 2.3 s behind" in console.app._notes()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
 
-from paxos_engine import ClusterView
+from paxos_engine import ClusterView, Command, Entry, ProposalNumber
+from paxos_engine.roles.events import Lost, Sent
+from paxos_engine.roles.messages import Accept
 from paxos_tui.themes import DEFAULT_VARIABLES, stylesheet
 from paxos_tui.widgets.line_table import LineTable, Part
+from paxos_tui.widgets.message_log import MessageLog, fate_text
 
 
 class Numbers(LineTable):
@@ -93,3 +97,51 @@ async def test_what_has_not_changed_is_not_painted_again() -> None:
             table.show(ClusterView())
         await pilot.pause()
         assert table.made == made
+
+
+def test_filtering_looks_at_the_beginning_of_large_values_and_once_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Accept] = []
+    monkeypatch.setattr(Accept, "describe", asked.append)
+    view = ClusterView()
+    number = ProposalNumber(1, 2)
+    for seq in range(50):
+        command = Command("C1", seq, f"value-{seq} " + "x" * 60_000)
+        sent = Sent(f"L2.{seq}", "A1", Accept(number, 1, command, 0), 0)
+        view.apply(Entry(seq, 0.0, "L2", sent))
+    log = MessageLog()
+    log.filter = "value-7"
+    log.view = view
+    log._painted = None
+    for _ in range(3):
+        log.stamp(view)
+        assert [line.seq for line in log._rows] == [7]
+    assert not asked
+    assert all(len(line.cached) < 400 for line in view.log)
+    view.apply(Entry(99, 0.1, "A1", Lost("L2.7", "L2", "cut")))
+    log.filter = "lost value-7"
+    log.stamp(view)
+    assert [line.seq for line in log._rows] == [7]
+
+
+@pytest.mark.parametrize(
+    ("fate", "width", "shown"),
+    [
+        ("lost: cut", 20, "lost: cut"),
+        ("delivered, delayed 40 ms", 30, "delivered, delayed 40 ms"),
+        ("delivered, delayed 40 ms", 18, "delivered +40ms"),
+        ("delivered, duplicated, delayed 40 ms", 17, "arrived x2 +40ms"),
+    ],
+)
+def test_a_fate_has_short_words_where_there_is_little_room(
+    fate: str, width: int, shown: str
+) -> None:
+    assert fate_text(fate, width) == shown
+
+
+@pytest.mark.parametrize("width", [70, 90, 120])
+def test_the_log_gives_a_fate_the_room_it_needs(width: int) -> None:
+    log = MessageLog()
+    widths = [len(part.text) for part in log.heading(width)[:-1]]
+    assert width - sum(widths) >= 17

@@ -1,0 +1,79 @@
+"""The base of the console: its cluster and view, how it asks for a line and says one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from textual.app import App
+from textual.notifications import Notify
+
+from paxos_engine import Cluster, ClusterView
+from paxos_tui.feed import Feed
+from paxos_tui.screens.main import MainScreen
+from paxos_tui.screens.prompt import ConfirmScreen, PromptScreen
+
+TOAST_SECONDS = 2.0
+"""How long a word about what was done stays, over the panes that show it."""
+
+WARNING_SECONDS = 4.0
+"""How long a word about what cannot be done stays."""
+
+
+class Console(App[None]):
+    """What every group of actions needs; `PaxosApp` puts the groups together.
+
+    Args:
+        cluster: what is acted on; None for a trace that is over.
+        feed: where events come from.
+    """
+
+    cluster: Cluster | None
+    feed: Feed
+    view: ClusterView
+    main: MainScreen
+    _warned_at = 0.0
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """Say one line in place of the last; never read as markup."""
+        now = time.monotonic()
+        # A warning is the answer to a key: what happens meanwhile does not push it away.
+        if not wrong and now - self._warned_at < TOAST_SECONDS:
+            return
+        self._warned_at = now if wrong else 0.0
+        severity = "warning" if wrong else "information"
+        seconds = WARNING_SECONDS if wrong else TOAST_SECONDS
+        self.notify(text, markup=False, severity=severity, timeout=seconds)  # type: ignore[arg-type]
+
+    def _on_notify(self, event: Notify) -> None:
+        """Let the newest word stand alone: a stack of them would cover what they speak of."""
+        event.prevent_default()
+        self._notifications.clear()
+        super()._on_notify(event)
+
+    def ask(
+        self,
+        question: str,
+        then: Callable[[str], None],
+        *,
+        history: Sequence[str] = (),
+        initial: str = "",
+    ) -> None:
+        """Ask for one line, and go on with it unless the person backs out."""
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                then(text)
+
+        self.clear_notifications()  # they would lie over the question
+        self.push_screen(PromptScreen(question, list(history), initial), answered)
+
+    def confirm(self, text: str, then: Callable[[], None]) -> None:
+        """Say what is about to happen, and go on if the person presses enter."""
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                then()
+
+        self.clear_notifications()
+        self.push_screen(ConfirmScreen(text), answered)

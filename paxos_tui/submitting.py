@@ -1,0 +1,121 @@
+"""The actions that submit: one value, a burst, a workload; and the answers that come back."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+
+from paxos_engine import OutcomeUnknown, Reply
+from paxos_tui.answers import answer_text
+from paxos_tui.console import Console
+from paxos_tui.text import visible
+
+BURST_CHUNK = 400
+"""Values of a burst handed over at each frame, so that keys are answered in between."""
+
+
+class Submitting(Console):
+    """Everything that makes commands."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._asked: list[tuple[str, Future[Reply]]] = []
+        self._history: list[str] = []
+        self._burst_left = 0
+        self._burst_number = 0
+        self._rate = 20.0
+        self._working_since: float | None = None
+        self._worked = 0
+
+    def work_notes(self) -> list[str]:
+        """Return what is being submitted by itself, in words."""
+        notes = []
+        if self._burst_left:
+            notes.append(f"burst: {self._burst_left} to go")
+        if self._working_since is not None:
+            notes.append(f"workload {self._rate:g}/s")
+        return notes
+
+    def work(self) -> None:
+        """Submit what is due by now."""
+        if self.cluster is None:
+            return
+        for _ in range(min(self._burst_left, BURST_CHUNK)):
+            self._burst_number += 1
+            self.cluster.submit(f"burst-{self._burst_number}")
+            self._burst_left -= 1
+        if self._working_since is not None:
+            due = int((time.monotonic() - self._working_since) * self._rate)
+            for _ in range(min(due - self._worked, BURST_CHUNK)):
+                self._worked += 1
+                self.cluster.submit(f"work-{self._worked}")
+
+    def tell_answers(self) -> None:
+        """Say what came of the values that a person submitted."""
+        done = [pair for pair in self._asked if pair[1].done()]
+        for value, future in done:
+            self._asked.remove((value, future))
+            try:
+                reply = future.result()
+            except OutcomeUnknown:
+                self.say(f"{visible(value, 30)}: outcome unknown, it may be chosen or not.")
+            else:
+                answer = answer_text(value, reply.outcome, reply.result)
+                self.say(f"{answer}, in instance {reply.instance}")
+
+    def action_submit(self) -> None:
+        """Ask for a value and submit it."""
+        self.ask("Submit a value", self._submit, history=self._history)
+
+    def _submit(self, value: str) -> None:
+        if self.cluster is None or not value:
+            return
+        try:
+            future = self.cluster.submit(value)
+        except ValueError as error:
+            self.say(str(error), wrong=True)
+            return
+        self._history.append(value)
+        self._asked.append((value, future))
+
+    def action_burst(self) -> None:
+        """Ask how many values to submit at once."""
+        self.ask("How many values?", self._burst, initial="100")
+
+    def _burst(self, text: str) -> None:
+        if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+            self.say(f"{visible(text, 20)!r} is no number from 1 to 1,000,000.", wrong=True)
+            return
+        self._burst_left += int(text)
+
+    def action_workload(self) -> None:
+        """Start or stop submitting values steadily."""
+        if self._working_since is None:
+            self._working_since, self._worked = time.monotonic(), 0
+        else:
+            self._working_since = None
+
+    def action_workload_rate(self) -> None:
+        """Ask for the workload's rate."""
+        self.ask("Values a second", self._set_rate, initial=f"{self._rate:g}")
+
+    def _set_rate(self, text: str) -> None:
+        try:
+            rate = float(text)
+        except ValueError:
+            rate = 0.0
+        if not 0.1 <= rate <= 5_000:
+            self.say(f"{visible(text, 20)!r} is no rate from 0.1 to 5000 a second.", wrong=True)
+            return
+        self._rate = rate
+        self._working_since, self._worked = time.monotonic(), 0
+
+    def action_give_up(self) -> None:
+        """Stop asking for commands without an answer."""
+        if self.cluster is None:
+            return
+        if not self.view.pending and not self._asked:
+            self.say("No command is pending.", wrong=True)
+            return
+        self.cluster.give_up()
+        self.say("Gave up: the outcome of what was pending is unknown, it may be chosen or not.")

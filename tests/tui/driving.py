@@ -1,0 +1,93 @@
+"""A running console, and what a person at its keyboard can do and see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from paxos_engine import Cluster, ClusterConfig
+from paxos_tui.app import PaxosApp
+from paxos_tui.screens.prompt import PromptScreen
+from paxos_tui.widgets.line_table import LineTable
+
+PATIENCE = 60.0
+
+
+class Console:
+    """A running console and what a person at its keyboard can do and see."""
+
+    def __init__(self, app: PaxosApp, pilot: Pilot[None], cluster: Cluster) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.cluster = cluster
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+
+    def press_at_once(self, text: str) -> None:
+        """Press keys without leaving any time between them."""
+        for character in text:
+            key = "enter" if character == "\r" else _character_to_key(character)
+            self.app.post_message(events.Key(key, character))
+
+    async def type(self, text: str) -> None:
+        """Answer the prompt with `text`."""
+        await self.until(lambda: isinstance(self.app.screen, PromptScreen))
+        await self.until(lambda: self.app.screen.query(Input))
+        self.app.screen.query_one(Input).value = text
+        await self.press("enter")
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds; fail, saying what is on screen, if it never does."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < end, self.status()
+            await self.pilot.pause(0.02)
+
+    def status(self) -> str:
+        """Return what the two lines at the foot say."""
+        lines = [self.app.main.query_one(name) for name in ("StatusLine", "WaitingLine")]
+        return "  ".join(text for line in lines for text, _ in line._parts)  # type: ignore[attr-defined]
+
+    def said(self) -> str:
+        """Return the toast on the screen."""
+        return "\n".join(notice.message for notice in self.app._notifications)
+
+    def pane(self, name: str) -> LineTable:
+        """Return a pane by its id."""
+        return self.app.main.query_one(f"#{name}", LineTable)
+
+    def rows(self, name: str, width: int = 80) -> list[str]:
+        """Return the text of each row of a pane."""
+        table = self.pane(name)
+        count = table.row_count()
+        return ["".join(part.text for part in table.row(n, width)) for n in range(count)]
+
+    def footer(self) -> list[str]:
+        """Return what the footer offers, in order."""
+        offered = self.app.main.active_bindings.values()
+        return [active.binding.description for active in offered if active.binding.show]
+
+    async def submit(self, value: str) -> None:
+        """Submit a value through the prompt."""
+        await self.press("s")
+        await self.type(value)
+
+
+@asynccontextmanager
+async def open_console(
+    size: tuple[int, int] = (120, 36), config: ClusterConfig | None = None
+) -> AsyncIterator[Console]:
+    cluster = Cluster(config or ClusterConfig(election_timeout=0.5, heartbeat_every=0.05))
+    app = PaxosApp(cluster, fps=20)
+    async with app.run_test(size=size) as pilot:
+        console = Console(app, pilot, cluster)
+        await console.until(lambda: app.view.primaries)
+        yield console

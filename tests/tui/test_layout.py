@@ -1,0 +1,104 @@
+"""What is where, on terminals of every size."""
+
+from __future__ import annotations
+
+import pytest
+
+from paxos_tui.widgets.node_card import NodeCard
+from tests.tui.driving import Console, open_console
+
+
+async def test_resizing_changes_the_layout_live() -> None:
+    async with open_console(size=(160, 48)) as console:
+        assert not console.app.main.has_class("-small")
+        await console.pilot.resize_terminal(80, 24)
+        await console.until(lambda: console.app.main.has_class("-small"))
+        await console.pilot.resize_terminal(40, 10)
+        await console.until(lambda: console.app.main.is_too_small)
+
+
+async def test_the_pane_in_use_stays_the_one_that_is_shown() -> None:
+    async with open_console() as console:
+        await console.pilot.click("#log", offset=(5, 4))
+        await console.until(lambda: console.app.main.pane().id == "log")
+        await console.pilot.resize_terminal(80, 24)
+        await console.until(lambda: console.pane("log").region.height > 5)
+        assert console.pane("matrix").region.height == 0
+        tabs = console.app.main.query_one("#tabs")
+        assert "[messages]" in tabs.render_line(0).text
+
+
+@pytest.mark.parametrize("name", ["hearts", "gaps", "disks", "clients", "state", "log"])
+async def test_a_zoomed_pane_has_all_the_room_between_the_lines_that_stay(name: str) -> None:
+    async with open_console() as console:
+        console.app.main._activate(name)
+        await console.press("z")
+        await console.until(lambda: console.pane(name).region.width == 120)
+        assert console.pane(name).region.height >= 20
+        for line in ("AppHeader", "StatusLine", "WaitingLine", "Footer"):
+            assert console.app.main.query_one(line).region.height == 1
+        await console.press("escape")
+        await console.until(lambda: console.pane("matrix").region.width > 0)
+
+
+async def test_on_a_terminal_that_is_too_small_no_key_acts_but_quit() -> None:
+    async with open_console() as console:
+        await console.pilot.resize_terminal(40, 10)
+        await console.until(lambda: console.app.main.is_too_small)
+        await console.press("1", "p", "tab", "s")
+        assert console.app.screen is console.app.main
+        assert console.app.main.pane().id == "matrix"
+        assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
+        await console.press("q")
+        await console.until(lambda: not console.app.is_running)
+
+
+def _cards(console: Console) -> list[NodeCard]:
+    return list(console.app.main.query(NodeCard))
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24)])
+async def test_a_small_terminal_shows_every_card_whole_and_every_tab(size: tuple[int, int]) -> None:
+    async with open_console(size=size) as console:
+        (primary,) = console.app.view.primaries
+        console.app.main.look_at(primary)
+        await console.until(lambda: len(_cards(console)) == 7)
+        await console.until(lambda: all(card.region.width for card in _cards(console)))
+        for card in _cards(console):
+            assert card.region.right <= size[0]
+            assert card.content_size.height == 3
+        shown = console.app.main.query_one("#tabs").render_line(0).text
+        assert "state" in shown
+        number = str(console.app.view.nodes[primary].number)
+        card = console.app.main.query_one(f"#card-{primary}", NodeCard)
+        await console.until(lambda: number in card.render_line(1).text)
+        assert "♥" in card.render_line(2).text
+
+
+async def test_the_footer_of_a_small_terminal_has_help_first_and_quit_in_sight() -> None:
+    async with open_console(size=(80, 24)) as console:
+        await console.until(lambda: console.app.main.query("FooterKey"))
+        await console.until(
+            lambda: any(
+                key.description == "quit" and 0 < key.region.right <= 80
+                for key in console.app.main.query("FooterKey")
+            )
+        )
+        assert console.footer()[0] == "help"
+
+
+async def test_the_title_of_the_node_pane_tells_port_and_backlog() -> None:
+    async with open_console(size=(80, 24)) as console:
+        port = console.cluster.ports["L1"]
+        title = console.pane("node").border_title
+        await console.until(lambda: f"port {port}" in str(console.pane("node").border_title))
+        assert "wait" in str(title)
+
+
+async def test_a_leader_that_failed_as_primary_has_no_full_star() -> None:
+    async with open_console() as console:
+        (first,) = console.app.view.primaries
+        await console.press("p")
+        card = console.app.main.query_one(f"#card-{first}", NodeCard)
+        await console.until(lambda: "☆" in card.render().plain)
+        assert "★" not in card.render().plain
