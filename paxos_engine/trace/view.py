@@ -6,14 +6,15 @@ data, bounded where it could grow with the number of messages.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from paxos_engine.roles import events as ev
 from paxos_engine.roles.messages import Heartbeat, SnapshotChunk
 from paxos_engine.roles.values import ProposalNumber, Value
+from paxos_engine.trace.commands import AnswerLine, PendingCommand
+from paxos_engine.trace.gaplog import GapLine, GapLog
 from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix, decided_cell
 from paxos_engine.trace.messagelog import LogLine, MessageLog
 from paxos_engine.trace.nodeview import NodeView
@@ -34,48 +35,8 @@ __all__ = [
 UNDER_WAY = 256
 """Instances that a leader may lack without being called behind: they are on their way."""
 
-KEPT_GAPS = 256
-"""Gaps that ended in passing, for which a leader may still say what came out."""
-
 KEYS_SHOWN = 10_000
 """Keys of the state that a view keeps: those that changed last."""
-
-
-@dataclass(slots=True)
-class GapLine:
-    """One gap: which instance, who found it, why, and what came out."""
-
-    t: float
-    node: str
-    instance: int
-    reason: str
-    outcome: str = "open"
-    value: Value | None = None
-    found_number: ProposalNumber | None = None
-
-
-@dataclass(slots=True)
-class PendingCommand:
-    """A command that a client has not been answered yet."""
-
-    client: str
-    sequence: int
-    value: str | bytes
-    since: float
-    retries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerLine:
-    """The one answer to a command: what was asked, and what came of it."""
-
-    client: str
-    sequence: int
-    value: str | bytes
-    instance: int
-    result: str
-    outcome: str
-    seconds: float
 
 
 class ClusterView:
@@ -100,7 +61,7 @@ class ClusterView:
         self.nodes: dict[str, NodeView] = {}
         self.matrix = Matrix()
         self.messages = MessageLog()
-        self.gaps: deque[GapLine] = deque(maxlen=1_000)
+        self._gaps = GapLog()
         self.pending: dict[tuple[str, int], PendingCommand] = {}
         self.answered = 0
         self.unknown = 0
@@ -112,8 +73,6 @@ class ClusterView:
         self.faults: dict[str, Any] = {}
         self.skipped = 0
         self.violation: ev.Violation | None = None
-        self._open_gaps: dict[tuple[str, int], GapLine] = {}
-        self._passed_gaps: OrderedDict[tuple[str, int], GapLine] = OrderedDict()
         self._handlers: dict[type[ev.Event], Callable[[ev.Entry, Any], None]] = {
             ev.Header: self._header,
             ev.Sent: self._sent,
@@ -201,9 +160,14 @@ class ClusterView:
         return self.matrix.chosen_count
 
     @property
+    def gaps(self) -> deque[GapLine]:
+        """The last gaps, newest last."""
+        return self._gaps.lines
+
+    @property
     def open_gaps(self) -> list[GapLine]:
         """The gaps that are not filled yet."""
-        return list(self._open_gaps.values())
+        return list(self._gaps.open.values())
 
     @property
     def log(self) -> deque[LogLine]:
@@ -377,22 +341,8 @@ class ClusterView:
         node = self.nodes[entry.node]
         node.written = max(node.written, event.mark)
         self.matrix.leader(entry.node, event.instance, state, event.number, event.value)
-        if self._open_gaps and not node.is_primary:  # a primary says itself what came out
-            self._pass_gap((entry.node, event.instance), "learned", event.value)
-
-    def _pass_gap(self, key: tuple[str, int], outcome: str, value: Value | None = None) -> None:
-        """Close a gap that ended in passing; what its leader says of it later still counts."""
-        line = self._open_gaps.pop(key, None)
-        if line is not None:
-            line.outcome, line.value = outcome, value
-            self._passed_gaps[key] = line
-            if len(self._passed_gaps) > KEPT_GAPS:
-                self._passed_gaps.popitem(last=False)
-
-    def _pass_gaps(self, node: str, outcome: str, up_to: int | None = None) -> None:
-        for key in [key for key in self._open_gaps if key[0] == node]:
-            if up_to is None or key[1] <= up_to:
-                self._pass_gap(key, outcome)
+        if not node.is_primary:  # a primary says itself what came out
+            self._gaps.passed(entry.node, event.instance, "learned", event.value)
 
     def _applied(self, entry: ev.Entry, event: ev.Applied) -> None:
         node = self.nodes[entry.node]
@@ -416,7 +366,7 @@ class ClusterView:
         node.written = max(node.written, event.mark)
         if event.applied >= node.applied_up_to:
             node.state_hash = event.state
-            self._pass_gaps(entry.node, "covered by a snapshot", event.applied)
+            self._gaps.all_passed(entry.node, "covered by a snapshot", event.applied)
         node.applied_up_to = max(node.applied_up_to, event.applied)
         node.chosen_up_to = max(node.chosen_up_to, event.applied)
 
@@ -425,20 +375,10 @@ class ClusterView:
 
     def _gap_found(self, entry: ev.Entry, event: ev.GapFound) -> None:
         self.matrix.gap(entry.node, event.instance)
-        key = (entry.node, event.instance)
-        if key not in self._open_gaps:
-            line = GapLine(entry.t, entry.node, event.instance, event.reason)
-            self._open_gaps[key] = line
-            self.gaps.append(line)
+        self._gaps.found(entry.t, entry.node, event)
 
     def _gap_filled(self, entry: ev.Entry, event: ev.GapFilled) -> None:
-        key = (entry.node, event.instance)
-        line = self._open_gaps.pop(key, None) or self._passed_gaps.pop(key, None)
-        if line is None:
-            line = GapLine(entry.t, entry.node, event.instance, event.reason)
-            self.gaps.append(line)
-        line.outcome = event.outcome
-        line.value, line.found_number = event.value, event.found_number
+        self._gaps.filled(entry.t, entry.node, event)
 
     def _submitted(self, entry: ev.Entry, event: ev.Submitted) -> None:
         if event.command.opens_session:
@@ -481,7 +421,7 @@ class ClusterView:
     def _yielded(self, entry: ev.Entry, event: ev.Yielded) -> None:
         node = self.nodes[entry.node]
         node.is_primary, node.phase = False, "following"
-        self._pass_gaps(entry.node, "left to the next primary")
+        self._gaps.all_passed(entry.node, "left to the next primary")
 
     def _heartbeat(self, entry: ev.Entry, event: ev.HeartbeatHeard) -> None:
         self._beat(self.nodes[entry.node], entry.t, event.from_)
@@ -505,7 +445,7 @@ class ClusterView:
         known = event.kind in ("crash", "power cut", "wipe")
         node.status, node.status_reason = "crashed" if known else "broken", event.kind
         node.is_primary = False
-        self._pass_gaps(entry.node, "forgotten in a crash")
+        self._gaps.all_passed(entry.node, "forgotten in a crash")
         if event.kind == "wipe":
             self.matrix.forget_all(entry.node)
             node.written = node.synced = node.disk_bytes = node.counters["accepted"] = 0

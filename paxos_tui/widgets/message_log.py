@@ -92,6 +92,8 @@ def fate_text(fate: str, width: int) -> str:
     """Return a fate in full where that fits, else in short words."""
     if len(fate) <= width:
         return fate
+    if fate.startswith(("lost", "refused")):
+        return fate.partition(", ")[0]  # however long it was under way before
     short = fate.replace(", delayed ", " +").replace("delayed ", "+").replace(" ms", "ms")
     short = short.replace(", duplicated", " x2").replace("duplicated", "x2")
     return short if len(short) <= width else short.replace("delivered", "arrived")

@@ -129,6 +129,7 @@ def test_filtering_looks_at_the_beginning_of_large_values_and_once_only(
     ("fate", "width", "shown"),
     [
         ("lost: cut", 20, "lost: cut"),
+        ("lost: failed, delayed 40 ms", 18, "lost: failed"),
         ("delivered, delayed 40 ms", 30, "delivered, delayed 40 ms"),
         ("delivered, delayed 40 ms", 18, "delivered +40ms"),
         ("delivered, duplicated, delayed 40 ms", 17, "arrived x2 +40ms"),

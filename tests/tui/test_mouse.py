@@ -97,9 +97,13 @@ async def test_a_click_on_filter_in_the_title_of_the_log_opens_the_filter() -> N
     async with open_console() as console:
         log = console.pane("log")
         await console.until(lambda: "filter" in str(log.border_title))
-        place = 2 + str(log.border_title).index("filter")
-        await console.pilot.click("#log", offset=(place, 0))
-        await console.until(lambda: console.app.main.query_one("#filter").has_focus)
+        for _ in range(100):  # a click that falls into a change of the layout meets another widget
+            place = 2 + str(log.border_title).index("filter")
+            await console.pilot.click("#log", offset=(place, 0))
+            await console.pilot.pause(0.05)
+            if console.app.main.query_one("#filter").has_focus:
+                return
+        raise AssertionError(console.status())
 
 
 @pytest.mark.parametrize("name", ["submit", "commands"])
