@@ -6,24 +6,11 @@ another process, and made smaller.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from paxos_engine.faults.profiles import PERFECT, LinkFaults
 from paxos_engine.roles.assembly import Shape
-
-NODE_ACTS: Final = (
-    *("fail", "pause", "recover", "crash", "power cut", "torn write", "bit flip", "wipe"),
-    *("disk failure", "suspect"),
-)
-"""What can befall a node; `suspect` lets a leader claim the primacy at once."""
-
-NETWORK_ACTS: Final = (
-    *("partition", "heal", "cut", "slow link", "links as before", "slow disks", "calm"),
-)
-"""What can befall the network, or all disks."""
-
-OTHER_ACTS: Final = ("clock", "fill gaps")
 
 
 class Act(NamedTuple):
@@ -31,7 +18,8 @@ class Act(NamedTuple):
 
     Args:
         t: when, in seconds of true time.
-        kind: one of the words above.
+        kind: what: fail, crash, partition, slow disks, clock and others, as `Cast.befall` and
+            `World` carry them out.
         nodes: to whom: one node, the two ends of a link, or one side of a partition.
         amount: how much: seconds of a delay, the part of a disk, the rate of a clock.
         after: the name of an event of the first node: it happens right after the first one
@@ -74,4 +62,3 @@ class Plan:
     asks: tuple[Ask, ...] = ()
     storm: float = 4.0
     calm: float = 60.0
-    patterns: tuple[str, ...] = field(default=())  # which aims the swarm drew, for coverage

@@ -10,17 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from paxos_engine.roles.events import Entry, Violation
-from paxos_engine.roles.messages import (
-    Accept,
-    Accepted,
-    Heartbeat,
-    Message,
-    Prepare,
-    Promise,
-    Reply,
-    Request,
-)
-from paxos_engine.roles.values import Command
 from paxos_engine.simulation.plan import Plan
 from paxos_engine.simulation.schedule import Rehearsal, Step
 from paxos_engine.simulation.trial import Referee
@@ -70,67 +59,12 @@ def shrink(plan: Plan, steps: Sequence[Step], rule: str = "") -> Shrunk | None:
         return None
     while True:
         size = _size(best)
-        best = _without_groups(best, fails)
         best = _minimise(best, best.steps, fails)
         best = _fewer_messages(best, fails)
         if _size(best) >= size:
             best = _without_pairs(best, fails)
         if _size(best) >= size:
             return best
-
-
-def _without_groups(best: Shrunk, fails: Callable[[Sequence[Step]], Shrunk | None]) -> Shrunk:
-    """Leave out all that is about one instance, number, client or node."""
-    tried: set[object] = set()
-    while True:
-        subjects = {subject: None for step in best.steps for subject in _subjects_of(step)}
-        fresh = [subject for subject in subjects if subject not in tried]
-        if not fresh:
-            return best
-        tried.add(fresh[0])
-        found = fails(_without(best.steps, fresh[0]))
-        if found is not None:
-            best = found
-            tried.clear()  # what could not go before may go now
-
-
-def _without(steps: Sequence[Step], subject: object) -> list[Step]:
-    """Return the steps without the messages about `subject`, and without what is left empty."""
-    kept = []
-    for step in steps:
-        if ("node", step.node) == subject:
-            continue
-        if step.kind == "turn" and step.what:
-            what = tuple(e for e in step.what if subject not in _subjects(e.message))
-            if what:
-                kept.append(step._replace(what=what))
-        else:
-            kept.append(step)
-    return kept
-
-
-def _subjects_of(step: Step) -> list[object]:
-    found: list[object] = [("node", step.node)]
-    for envelope in step.what if step.kind == "turn" else ():
-        found += _subjects(envelope.message)
-    return found
-
-
-def _subjects(message: Message) -> list[object]:
-    """Return what a message is about."""
-    match message:
-        case Accept(number=number, instance=instance):
-            return [("number", number), ("instance", instance)]
-        case Accepted(number=number, intervals=((low, high),)) if low == high:
-            return [("number", number), ("instance", low)]
-        case Request(command=Command(client=client, sequence=sequence)):
-            return [("command", client, sequence)]
-        case Reply(client=client, sequence=sequence):
-            return [("command", client, sequence)]
-        case Prepare(number=number) | Promise(number=number) | Heartbeat(number=number):
-            return [("number", number), (type(message), number)]
-        case _:
-            return [type(message)]
 
 
 def _minimise(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
 import random
 import resource
 import signal
@@ -25,8 +23,8 @@ from paxos_engine import (
     why_pending,
 )
 from paxos_engine.roles.sessions import EXPIRED
-from paxos_engine.storage.device import SystemDevice
 from tests.runtime.test_cluster import PATIENCE, one_history, primaries, submit_all, until
+from tests.storage.devices import FullDevice
 
 FAST = {"election_timeout": 0.5, "heartbeat_every": 0.05}
 
@@ -212,19 +210,6 @@ def test_a_failing_sync_stops_that_node_with_a_reason_and_the_cluster_goes_on(
     with pytest.raises(ValueError, match="not written again"):
         durable.recover("A1")
     submit_all(durable, ["z"])
-
-
-class FullDevice(SystemDevice):
-    """A device with room for `room` more bytes."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-
-    def write(self, descriptor: int, data: bytes, offset: int) -> None:
-        super().write(descriptor, data[: self.room], offset)
-        if len(data) > self.room:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.room -= len(data)
 
 
 @pytest.mark.parametrize("node", ["A1", "L1"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from paxos_engine.storage.device import SystemDevice
 from paxos_engine.storage.disk import EMPTY_NOTE, DamagedLog, InUse, StorageError
 from paxos_engine.storage.logfile import read_header
 from paxos_engine.storage.manifest import read_manifest, write_manifest
+from tests.storage.devices import FullDevice
 
 NODES = ["L1", "A1", "A2", "A3"]
 
@@ -219,19 +219,6 @@ def test_the_flag_for_empty_disks_allows_no_damaged_one(path: Path) -> None:
     data = open_dir(path, allow_empty=True)
     assert list(data.broken) == ["A1"]
     data.close()
-
-
-class FullDevice(SystemDevice):
-    """A device with room for `room` more bytes."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-
-    def write(self, descriptor: int, data: bytes, offset: int) -> None:
-        super().write(descriptor, data[: self.room], offset)
-        if len(data) > self.room:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self.room -= len(data)
 
 
 def test_a_cluster_that_found_no_room_can_be_made_once_there_is_some(tmp_path: Path) -> None:
