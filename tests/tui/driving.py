@@ -11,7 +11,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from paxos_engine import Cluster, ClusterConfig
+from paxos_engine import Cluster, ClusterConfig, ClusterView
 from paxos_tui.app import PaxosApp
 from paxos_tui.screens.prompt import PromptScreen
 from paxos_tui.widgets.line_table import LineTable
@@ -89,5 +89,11 @@ async def open_console(
     app = PaxosApp(cluster, fps=20)
     async with app.run_test(size=size) as pilot:
         console = Console(app, pilot, cluster)
-        await console.until(lambda: app.view.primaries)
+        await console.until(lambda: is_settled(app.view))
         yield console
+
+
+def is_settled(view: ClusterView) -> bool:
+    """Say whether one leads and every leader knows it: on a busy machine two may begin to claim."""
+    heard = {node.heartbeat_from for node in view.leaders}
+    return len(view.primaries) == 1 and heard == set(view.primaries)
