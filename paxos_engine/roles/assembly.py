@@ -19,7 +19,7 @@ from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
-from paxos_engine.roles.quorum import Quorums
+from paxos_engine.roles.quorum import Quorums, majority
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class Shape:
         pipeline: instances that a primary may have under way at once.
         snapshot_every: instances between two snapshots of a leader.
         retain: instances that a leader keeps at the most while snapshots are lacking.
+        phase1: acceptors that make a quorum of phase 1; 0 for a majority.
+        phase2: the same of phase 2.
         rules: which classes play the roles.
         run: what sets the clients of this run apart from those of earlier runs over the same
             history; empty where there is none.
@@ -69,6 +71,8 @@ class Shape:
     pipeline: int = 64
     snapshot_every: int = 10_000
     retain: int = 1_000_000
+    phase1: int = 0
+    phase2: int = 0
     rules: Rules = RIGHT
     run: str = ""
 
@@ -89,8 +93,9 @@ class Shape:
 
     @property
     def quorums(self) -> Quorums:
-        """The acceptors, and how many of them are enough: majorities for both phases."""
-        return Quorums.majorities(self.acceptor_names)
+        """The acceptors, and how many of them are enough."""
+        usual = majority(self.acceptors)
+        return Quorums(self.acceptor_names, self.phase1 or usual, self.phase2 or usual)
 
     def make(self, name: str, life: int) -> Role:
         """Return the role of a node at birth; what its disk holds is restored by the driver.

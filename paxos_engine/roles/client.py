@@ -108,6 +108,19 @@ class PaxosClient(Role):
         self._send_more(now, effects)
         return sequence, effects
 
+    def open(self, now: float) -> Effects:
+        """Ask for a session before there is a command, unless there is one or was asked for."""
+        effects = Effects()
+        if not self._session:
+            self._open_session(now, effects)
+        return effects
+
+    def ask_first(self, leader: str) -> None:
+        """Send what comes next to `leader`, whoever answered last; ValueError if it is none."""
+        if leader not in self.leaders:
+            raise ValueError(f"no leader {leader!r}: there are {', '.join(self.leaders)}")
+        self._primary = leader
+
     def give_up(self, now: float) -> Effects:
         """Stop asking for every command without an answer: its outcome is unknown, not "failed"."""
         effects = Effects()
@@ -185,7 +198,8 @@ class PaxosClient(Role):
 
     def _send_more(self, now: float, effects: Effects) -> None:
         if not self._session:
-            self._open_session(now, effects)
+            if self._waiting:
+                self._open_session(now, effects)
             return
         while self._waiting and len(self._out) < self._window:
             out = self._waiting.popleft()
@@ -198,7 +212,7 @@ class PaxosClient(Role):
 
     def _open_session(self, now: float, effects: Effects) -> None:
         """Ask for a session, whose id no command before can have used (once at a time)."""
-        if self._waiting and 0 not in self._out:
+        if 0 not in self._out:
             out = self._out[0] = _Outstanding(Command(self.client, 0, "open session"), now)
             effects.say(Submitted(self.client, 0, out.command))
             self._send(out, now, effects, "")

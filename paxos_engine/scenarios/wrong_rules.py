@@ -21,6 +21,7 @@ from paxos_engine.roles.effects import (
     RoundRecord,
 )
 from paxos_engine.roles.election import Election, Standing
+from paxos_engine.roles.events import Learned
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
 from paxos_engine.roles.log import ReplicatedLog
@@ -189,7 +190,8 @@ class NoOpWithoutPhaseOne(PaxosLeader):
     def _watch_for_gaps(self, now: float, effects: Effects) -> None:
         if self.standing is Standing.PRIMARY and self.log.highest_chosen > self.log.chosen_up_to:
             hole = self.log.chosen_up_to + 1
-            self.learner.decree(hole, self.number, NOOP, effects)
+            mark = self.learner.decree(hole, self.number, NOOP, effects)
+            effects.say(Learned(hole, self.number, NOOP, "votes", mark=mark))
         super()._watch_for_gaps(now, effects)
 
 

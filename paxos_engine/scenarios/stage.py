@@ -1,0 +1,209 @@
+"""The stage: a simulated world whose messages can be held, dropped, doubled and delivered again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from paxos_engine.roles.assembly import Rules, Shape
+from paxos_engine.roles.client import PaxosClient
+from paxos_engine.roles.election import Standing, Timing
+from paxos_engine.roles.events import Delayed, Duplicated, Lost
+from paxos_engine.roles.leader import PaxosLeader
+from paxos_engine.roles.messages import Envelope
+from paxos_engine.scenarios.form import Start
+from paxos_engine.scenarios.patterns import MessagePattern
+from paxos_engine.scenarios.verbs import (
+    Action,
+    Befall,
+    Cut,
+    Heal,
+    Partition,
+    SlowDisks,
+    Submit,
+    Treat,
+)
+from paxos_engine.simulation.plan import Act, Plan
+from paxos_engine.simulation.world import Sink, World
+
+NEVER: Final = 1e9
+"""Seconds, for a timer that is to stay silent: longer than anybody plays."""
+
+NO_TIMERS: Final = Timing(NEVER, NEVER, NEVER, NEVER, NEVER, NEVER)
+
+
+class PatientClient(PaxosClient):
+    """A client that waits for its answer for ever."""
+
+    def __init__(
+        self, name: str, leaders: Iterable[str], rng: random.Random, *, client: str = ""
+    ) -> None:
+        super().__init__(name, leaders, rng, retry_after=NEVER, retry_at_most=NEVER, client=client)
+
+
+class Stage(World):
+    """The world of one scenario.
+
+    Args:
+        start: the cluster before the first step.
+        rules: which classes play the roles.
+        sinks: told every entry of the trace, in order.
+        command: the command line that plays it again, for the header.
+    """
+
+    def __init__(
+        self, start: Start, rules: Rules, sinks: Iterable[Sink], command: str = ""
+    ) -> None:
+        self._latency = start.latency
+        self._treatments: list[tuple[str, MessagePattern]] = []  # the newest first
+        self._held: list[Envelope] = []
+        self._carried: list[Envelope] = []
+        super().__init__(Plan(start.seed, _shape(start, rules)), sinks, command)
+
+    def begin(self, start: Start) -> str:
+        """Let the primary lead and every client open its session; return what went wrong."""
+        if start.primary:
+            self.do(Befall("suspect", (start.primary,)))
+            self.settle()
+            for name in self.plan.shape.client_names:
+                role = self._client(name)
+                role.ask_first(start.primary)
+                self.cast.turn(name, [], [role.open], self.now)
+                self._look_ahead(name)
+            self.settle()
+            leader = self.node(start.primary).role
+            if not isinstance(leader, PaxosLeader) or leader.standing is not Standing.PRIMARY:
+                return f"{start.primary} never came to lead"
+        for pattern in start.hold:
+            self._treatments.insert(0, ("hold", pattern))
+        return ""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no message is on its way, and none waits for a disk."""
+        if any(kind == "arrive" for _, _, kind, _ in self._events):
+            return False
+        return not any(self.cast.disks[name].pending for name in self.cast.servers)
+
+    def settle(self) -> None:
+        """Let time pass until no message is on its way, for ten seconds at the most."""
+        if not self.is_quiet:
+            self.run(self.now + 10.0, lambda: self.is_quiet)
+
+    # --- what a step does ----------------------------------------------------------------
+
+    def do(self, action: Action) -> str:
+        """Carry out an action; return why it cannot be, empty if it was."""
+        match action:
+            case Submit():
+                self._submit(action)
+            case Befall():
+                return next(filter(None, (self._let(action, name) for name in action.nodes)), "")
+            case Partition(groups=groups):
+                self.faults.partition(groups)
+            case Heal():
+                self.faults.heal()
+            case Cut(sender=sender, to=to):
+                self.faults.cut(sender, to)
+            case SlowDisks(seconds=seconds):
+                self._slow_disks(seconds)
+            case Treat():
+                return self._treat(action)
+        return ""
+
+    def _submit(self, action: Submit) -> None:
+        self._client(action.client).ask_first(action.leader)
+        self._ask(action.client, action.value)
+
+    def _let(self, action: Befall, name: str) -> str:
+        node = self.node(name)
+        if action.kind in ("suspect", "fill gaps"):
+            if not isinstance(node.role, PaxosLeader):
+                return f"{name} is no leader"
+            if action.kind == "suspect" and node.role.standing is not Standing.FOLLOWING:
+                return f"{name} leads already, or is about to"
+        taken = len(self.steps)
+        self._befall(Act(self.now, action.kind, (name,), action.amount))
+        return "" if len(self.steps) > taken else f"{name} is {node.standing}"
+
+    def _treat(self, action: Treat) -> str:
+        which = action.which
+        if action.how == "redeliver":
+            again = next((e for e in reversed(self._carried) if which.matches(e)), None)
+            if again is None:
+                return "no such message was ever sent"
+            self._publish(again.to, Duplicated(again.id, again.sender, "redeliver"))
+            self._dispatch(again.sender, again.to, [again])
+            return ""
+        if action.how != "deliver":
+            self._treatments.insert(0, (action.how, which))
+        if action.how in ("release", "deliver", "drop"):
+            concerned = [e for e in self._held if which.matches(e)]
+            self._held = [e for e in self._held if not which.matches(e)]
+            if action.how == "deliver" and not concerned:
+                return "no such message is held"
+            for envelope in concerned:
+                if action.how == "drop":
+                    self._publish(envelope.to, Lost(envelope.id, envelope.sender, "drop"))
+                else:
+                    self._dispatch(envelope.sender, envelope.to, [envelope])
+        return ""
+
+    def _client(self, name: str) -> PaxosClient:
+        role = self.node(name).role
+        assert isinstance(role, PaxosClient)
+        return role
+
+    # --- the network ---------------------------------------------------------------------
+
+    def _carry(self, sender: str, to: str, envelopes: list[Envelope]) -> None:
+        passing, doubled = [], []
+        for envelope in envelopes:
+            self._carried.append(envelope)
+            match self._treatment(envelope):
+                case "hold":
+                    self._publish(to, Delayed(envelope.id, sender, "hold", 0.0))
+                    self._held.append(envelope)
+                case "drop":
+                    self._publish(to, Lost(envelope.id, sender, "drop"))
+                case "duplicate":
+                    self._publish(to, Duplicated(envelope.id, sender, "duplicate"))
+                    passing.append(envelope)
+                    doubled.append(envelope)
+                case _:
+                    passing.append(envelope)
+        for together in (passing, doubled):
+            if together:
+                self._dispatch(sender, to, together)
+
+    def _treatment(self, envelope: Envelope) -> str:
+        """Say what becomes of a message: what was said last about such messages."""
+        return next((how for how, which in self._treatments if which.matches(envelope)), "release")
+
+    def _dispatch(self, sender: str, to: str, envelopes: list[Envelope]) -> None:
+        blocked = self.faults.fate(sender, to).lost
+        if blocked:
+            for envelope in envelopes:
+                self._publish(to, Lost(envelope.id, sender, blocked))
+        else:
+            self._at(self.now + self._latency, "arrive", (to, envelopes))
+
+
+def _shape(start: Start, rules: Rules) -> Shape:
+    client = rules.client if start.timers else PatientClient
+    return Shape(
+        leaders=start.leaders,
+        acceptors=start.acceptors,
+        clients=start.clients,
+        mode=start.mode,
+        election=start.election,
+        seed=start.seed,
+        timing=Timing() if start.timers else NO_TIMERS,
+        pipeline=start.pipeline,
+        snapshot_every=start.snapshot_every,
+        phase1=start.phase1,
+        phase2=start.phase2,
+        rules=replace(rules, client=client),
+    )
