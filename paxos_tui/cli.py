@@ -24,6 +24,7 @@ from paxos_engine import (
     ConfigError,
     PortInUse,
     RecorderError,
+    ScenarioError,
     StorageError,
     TraceFormatError,
 )
@@ -239,6 +240,53 @@ def check(file: Path, as_json: bool) -> None:
         fail(f"cannot read {file}: {error.strerror or error}")
     show(file, judgement, as_json=as_json)
     sys.exit(EXIT_CODES[judgement.verdict])
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+def scenarios(as_json: bool) -> None:
+    """List the scenarios: situations that show why each rule matters."""
+    from paxos_tui.scenario import list_scenarios  # noqa: PLC0415 - as above
+
+    list_scenarios(as_json=as_json)
+
+
+@cli.command()
+@click.argument("name", metavar="ID|FILE", default="")
+@click.option("--headless", is_flag=True, help="Tell it as text, and check what is expected.")
+@click.option("--wrong", is_flag=True, help="Play it under its wrong rule.")
+@click.option("--all", "every", is_flag=True, help="Play every scenario, under both rules.")
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Write the trace to this file; .gz and .zst compress it.",
+)
+def play(name: str, headless: bool, wrong: bool, every: bool, record: Path | None) -> None:
+    """Play a scenario: one that ships, such as S04, or a file of your own.
+
+    docs/scenarios.md defines the form of a file.
+
+    The exit code is 0 if everything came as the scenario expects, 1 if not, and 2 if there is no
+    such scenario or its file has a mistake.
+    """
+    from paxos_tui.scenario import find_scenario, play_all, play_one  # noqa: PLC0415 - as above
+
+    if not headless:
+        fail("scenarios are played with --headless")
+    if every and (name or wrong or record):
+        fail("--all plays every scenario under both rules: leave out ID, --wrong and --record")
+    if not (every or name):
+        fail("which scenario? give an id, a file, or --all; paxos-tui scenarios lists them")
+    try:
+        if every:
+            sys.exit(0 if play_all() else 1)
+        scenario = find_scenario(name)
+        if wrong and not scenario.wrong_rule:
+            fail(f"{scenario.id} has no wrong rule: leave out --wrong")
+        sys.exit(0 if play_one(scenario, wrong, record) else 1)
+    except (ScenarioError, RecorderError) as error:
+        fail(str(error))
 
 
 def make_cluster(**options: Any) -> Cluster:
