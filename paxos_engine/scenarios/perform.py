@@ -6,10 +6,11 @@ for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from paxos_engine.checks.explain import explain
+from paxos_engine.checks.linear import check_linearizable
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.roles.assembly import RIGHT
 from paxos_engine.roles.events import Entry, Header, Sent, Violation
@@ -85,7 +86,8 @@ class Performance:
             return f"not as expected: {unmet[0]}"
         found = self.violation
         if found is None:
-            return f"as expected, safe: {len(SafetyChecker.INVARIANTS)} rules over all events"
+            rules = len(SafetyChecker.INVARIANTS) + 1  # and linearizability
+            return f"as expected, safe: {rules} rules over {len(self.entries)} events"
         return f'as expected, broken: "{found.rule}": {found.text}'
 
 
@@ -139,13 +141,10 @@ class _Play:
         if not stopped and not self._is_over:
             self._run(10.0, Quiet())
         assert self._checker is not None, "a trace begins with its header"
-        entries, violations = tuple(self._entries), tuple(self._checker.violations)
+        entries, violations = tuple(self._entries), tuple(self._violations(self._checker))
         played = [entry for entry in entries if entry.seq > begins]
-        checks = (
-            ()
-            if stopped
-            else tuple(check(self._expected, entries, played, self._messages, self._checker))
-        )
+        agreement = self._checker.agreement
+        found = check(self._expected, entries, played, self._messages, agreement, violations)
         self._told.sort(key=lambda told: told.seq)
         return Performance(
             self._scenario,
@@ -156,7 +155,7 @@ class _Play:
             violations,
             self._explanation(violations),
             stopped,
-            checks,
+            () if stopped else tuple(found),
         )
 
     @property
@@ -242,6 +241,13 @@ class _Play:
             if aside.when.matches(entry, self._messages):
                 self._told.append(Told(entry.seq, aside.say, 0))
                 self._asides = [other for other in self._asides if other is not aside]
+
+    def _violations(self, checker: SafetyChecker) -> Iterator[Violation]:
+        """Yield what was found on the way, and what clients saw, which is judged as a whole."""
+        yield from checker.violations
+        seen = check_linearizable(self._entries)
+        if seen is not None:
+            yield seen
 
     def _explanation(self, violations: tuple[Violation, ...]) -> tuple[str, ...]:
         wanted = self._expected.violates

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 from paxos_engine.checks.invariants import INVARIANTS
+from paxos_engine.checks.linear import LINEARIZABLE
 from paxos_engine.roles.assembly import names
 from paxos_engine.scenarios.form import (
     WITHIN,
@@ -210,7 +211,10 @@ class _Reader:
         """Return what is expected under one of the rules."""
         keys = [key for key in Expected.__slots__ if key != "line"]
         table.only(*keys)
-        violates, rules = table.text("violates"), [rule.name for rule in INVARIANTS]
+        violates, rules = (
+            table.text("violates"),
+            [rule.name for rule in (*INVARIANTS, LINEARIZABLE)],
+        )
         if violates and violates not in rules:
             raise table.error("violates", f"no rule {violates!r}{nearest(violates, rules)}")
         return Expected(

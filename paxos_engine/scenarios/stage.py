@@ -19,6 +19,7 @@ from paxos_engine.scenarios.verbs import (
     Action,
     Befall,
     Cut,
+    GiveUp,
     Heal,
     Partition,
     SlowDisks,
@@ -107,8 +108,14 @@ class Stage(World):
                 self.faults.heal()
             case Cut(sender=sender, to=to):
                 self.faults.cut(sender, to)
-            case SlowDisks(seconds=seconds):
-                self._slow_disks(seconds)
+            case SlowDisks(seconds=seconds, nodes=nodes):
+                if nodes:
+                    self.cast.slow_disks |= dict.fromkeys(nodes, seconds)
+                else:
+                    self.cast.slow_disks.clear()
+                    self._slow_disks(seconds)
+            case GiveUp(client=client):
+                self.cast.turn(client, [], [self._client(client).give_up], self.now)
             case Treat():
                 return self._treat(action)
         return ""

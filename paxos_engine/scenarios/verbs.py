@@ -57,9 +57,17 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class SlowDisks:
-    """From now on every sync waits this many seconds."""
+    """From now on every sync of these nodes, or of all, waits this many seconds."""
 
     seconds: float
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A client stops asking: what has no answer yet has an unknown outcome."""
+
+    client: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Treat:
     which: MessagePattern
 
 
-Action = Submit | Befall | Partition | Heal | Cut | SlowDisks | Treat
+Action = Submit | Befall | Partition | Heal | Cut | SlowDisks | GiveUp | Treat
 
 BEFALLS: Final = {
     "fail": "fail",
@@ -151,8 +159,15 @@ def _cut(rest: str) -> Action | None:
 
 
 def _slow_disks(rest: str) -> Action | None:
-    seconds = _number(rest)
-    return None if seconds is None or seconds > 60 else SlowDisks(seconds)
+    amount, _, nodes = rest.partition(" ")
+    seconds = _number(amount)
+    if seconds is None or seconds > 60:
+        return None
+    return SlowDisks(seconds, tuple(nodes_named(nodes)) if nodes else ())
+
+
+def _give_up(rest: str) -> Action | None:
+    return GiveUp(nodes_named(rest)[0]) if rest.startswith("C") else None
 
 
 def _number(text: str) -> float | None:
@@ -167,6 +182,7 @@ _OTHERS: Final[dict[str, Callable[[str], Action | None]]] = {
     "heal": _heal,
     "cut": _cut,
     "slow-disks": _slow_disks,
+    "give-up": _give_up,
 }
 
 USAGES: Final = {
@@ -177,7 +193,8 @@ USAGES: Final = {
     "partition": "partition NODE,... | NODE,...",
     "heal": "heal",
     "cut": "cut NODE->NODE",
-    "slow-disks": "slow-disks SECONDS",
+    "slow-disks": "slow-disks SECONDS [NODE,...]",
+    "give-up": "give-up CLIENT",
     **{verb: f"{verb} KIND NODE->NODE [FIELD VALUE]..." for verb in TREATMENTS},
 }
 """How each verb is written."""

@@ -85,6 +85,7 @@ class Cast:
     def __init__(self, shape: Shape, publish: Publish, carry: Carry) -> None:
         self.shape = shape
         self.disk_delay = 0.0
+        self.slow_disks: dict[str, float] = {}  # those with a delay of their own
         self.servers = [*shape.leader_names, *shape.acceptor_names]
         self.disks = {name: SimulatedDisk(name) for name in (*self.servers, *shape.client_names)}
         self.clocks = {name: Clock() for name in self.disks}
@@ -96,7 +97,7 @@ class Cast:
                 disk,
                 Line(name, publish, carry),
                 publish,
-                lambda: self.disk_delay,
+                lambda name=name: self.slow_disks.get(name, self.disk_delay),  # type: ignore[misc]
             )
 
     def header(self, seed: int, faults: dict[str, Any], command: str) -> Entry:
