@@ -58,3 +58,8 @@ def test_the_installed_program_brings_its_themes(installed: Path, tmp_path: Path
         "print(len(t.load_shipped()), 'NodeCard' in t.stylesheet())\n"
     )
     assert _run(str(installed / "python"), "-c", program, cwd=tmp_path).split() == ["4", "True"]
+
+
+def test_the_installed_program_brings_its_scenarios(installed: Path, tmp_path: Path) -> None:
+    said = _run(str(installed / "paxos-tui"), "play", "S04", "--headless", cwd=tmp_path)
+    assert "as expected, safe" in said

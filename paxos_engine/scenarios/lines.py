@@ -37,6 +37,8 @@ class LineIndex:
             ends = next((mark for mark in _LONG if line.count(mark) % 2), "")
             if header := _HEADER.match(line):
                 table = tuple(header[2].split("."))
+                for length in range(1, len(table) + 1):
+                    self._lines.setdefault(table[:length], number)
                 if header[1] == "[[":
                     table = (*table, counts[header[2]])
                     counts[header[2]] += 1

@@ -39,6 +39,9 @@ from paxos_engine.scenarios.wrong_rules import WRONG_RULES
 MOST: Final = {"acceptors": 9, "leaders": 9, "clients": 9}
 """How many nodes of a kind a scenario may have."""
 
+RULES: Final = tuple(rule.name for rule in (*INVARIANTS, LINEARIZABLE))
+"""The names of all safety rules."""
+
 _SECONDS_PASS: Final = re.compile(r"(\d+(?:\.\d+)?) s pass(?:es)?")
 
 T = TypeVar("T")
@@ -211,12 +214,9 @@ class _Reader:
         """Return what is expected under one of the rules."""
         keys = [key for key in Expected.__slots__ if key != "line"]
         table.only(*keys)
-        violates, rules = (
-            table.text("violates"),
-            [rule.name for rule in (*INVARIANTS, LINEARIZABLE)],
-        )
-        if violates and violates not in rules:
-            raise table.error("violates", f"no rule {violates!r}{nearest(violates, rules)}")
+        violates = table.text("violates")
+        if violates and violates not in RULES:
+            raise table.error("violates", f"no rule {violates!r}{nearest(violates, RULES)}")
         return Expected(
             table.line(),
             tuple(table.texts("history")) if "history" in table else None,
