@@ -98,7 +98,8 @@ def _equal(text: str, wanted: str, found: str, otherwise: str) -> Check:
 def _safety(expected: Expected, violations: Sequence[Violation]) -> Check:
     broken = [violation.rule for violation in violations]
     if expected.violates:
-        others = f'only "{", ".join(broken)}" was' if broken else "every rule held"
+        found = ", ".join(f'"{rule}"' for rule in dict.fromkeys(broken))
+        others = f"only {found}" if broken else "every rule held"
         text = f'the rule "{expected.violates}" is broken'
         return _true(text, expected.violates in broken, others)
     first = next(iter(violations), None)

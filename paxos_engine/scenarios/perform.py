@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from paxos_engine.checks.explain import explain
 from paxos_engine.checks.linear import check_linearizable
@@ -21,6 +22,9 @@ from paxos_engine.scenarios.patterns import EventPattern
 from paxos_engine.scenarios.stage import Stage
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES
 from paxos_engine.simulation.world import Sink
+
+SETTLING: Final = 10.0
+"""Seconds of virtual time that the last messages have to arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,7 @@ class Performance:
     @property
     def violation(self) -> Violation | None:
         """The breach that was expected, or else the first one."""
-        expected = _expected(self.scenario, self.wrong).violates
-        named = [found for found in self.violations if found.rule == expected]
-        return next(iter([*named, *self.violations]), None)
+        return _that_matters(self.violations, _expected(self.scenario, self.wrong))
 
     @property
     def verdict(self) -> str:
@@ -87,7 +89,10 @@ class Performance:
         found = self.violation
         if found is None:
             rules = len(SafetyChecker.INVARIANTS) + 1  # and linearizability
-            return f"as expected, safe: {rules} rules over {len(self.entries)} events"
+            safe = f"safe: {rules} rules over {len(self.entries):,} events"
+            waiting = ", ".join(_expected(self.scenario, self.wrong).unanswered)
+            stuck = f"stuck ({waiting} is not answered), but " if self.wrong else ""
+            return f"as expected, {stuck}{safe}"
         return f'as expected, broken: "{found.rule}": {found.text}'
 
 
@@ -111,6 +116,13 @@ def _expected(scenario: Scenario, wrong: bool) -> Expected:
     return scenario.wrong if wrong and scenario.wrong is not None else scenario.right
 
 
+def _that_matters(violations: Iterable[Violation], expected: Expected) -> Violation | None:
+    """Return the breach that was expected, or else the first one."""
+    found = list(violations)
+    named = [violation for violation in found if violation.rule == expected.violates]
+    return next(iter([*named, *found]), None)
+
+
 class _Play:
     def __init__(self, scenario: Scenario, wrong: bool, sinks: tuple[Sink, ...]) -> None:
         self._scenario = scenario
@@ -122,6 +134,7 @@ class _Play:
         self._messages: dict[str, Message] = {}
         self._told: list[Told] = []
         self._asides: list[Aside] = []
+        self._explanation: tuple[str, ...] = ()
         self._cursor = 0  # the entries before it are behind the step that comes
         rules = WRONG_RULES[scenario.wrong_rule].rules if wrong else RIGHT
         command = f"paxos-tui play {scenario.id} --headless{' --wrong' * wrong}"
@@ -133,13 +146,9 @@ class _Play:
         begins = self._entries[-1].seq
         self._cursor = len(self._entries)
         self._asides = [a for a in self._scenario.asides if a.under in ("both", self._under)]
-        for number, step in enumerate(self._scenario.steps, 1):
-            if stopped or self._is_over:
-                break
-            if step.under in ("both", self._under):
-                stopped = self._play_step(number, step)
-        if not stopped and not self._is_over:
-            self._run(10.0, Quiet())
+        stopped = stopped or self._play_steps()
+        if self._stage.defects and not self._wrong:
+            stopped = f"a node broke down: {self._stage.defects[0]}"
         assert self._checker is not None, "a trace begins with its header"
         entries, violations = tuple(self._entries), tuple(self._violations(self._checker))
         played = [entry for entry in entries if entry.seq > begins]
@@ -153,10 +162,25 @@ class _Play:
             begins,
             tuple(self._told),
             violations,
-            self._explanation(violations),
+            self._explanation or self._afterwards(violations),
             stopped,
             () if stopped else tuple(found),
         )
+
+    def _play_steps(self) -> str:
+        """Play all steps, and let the last messages arrive; return what stopped it."""
+        steps = enumerate(self._scenario.steps, 1)
+        ours = [(n, step) for n, step in steps if step.under in ("both", self._under)]
+        for number, step in ours:
+            if self._is_over:
+                return ""
+            stopped = self._play_step(number, step)
+            if stopped:
+                return stopped
+        is_settled = bool(ours) and isinstance(ours[-1][1].when, Passed) and not ours[-1][1].do
+        if not is_settled and not self._is_over:
+            self._run(SETTLING, Quiet())
+        return ""
 
     @property
     def _is_over(self) -> bool:
@@ -236,7 +260,8 @@ class _Play:
         if isinstance(entry.event, Sent):
             self._messages[entry.event.message] = entry.event.body
         assert self._checker is not None, "a trace begins with its header"
-        self._checker.observe(entry)
+        if self._checker.observe(entry) is not None and not self._explanation:
+            self._explain(self._checker, entry)
         for aside in self._asides:
             if aside.when.matches(entry, self._messages):
                 self._told.append(Told(entry.seq, aside.say, 0))
@@ -249,12 +274,21 @@ class _Play:
         if seen is not None:
             yield seen
 
-    def _explanation(self, violations: tuple[Violation, ...]) -> tuple[str, ...]:
-        wanted = self._expected.violates
-        found = next((v for v in violations if v.rule == wanted), next(iter(violations), None))
+    def _afterwards(self, violations: tuple[Violation, ...]) -> tuple[str, ...]:
+        """Tell a breach that only the whole trace shows, or one that was not expected."""
+        found = _that_matters(violations, self._expected)
         if found is None:
             return ()
         return tuple(explain(found, [e for e in self._entries if e.seq in found.evidence]))
+
+    def _explain(self, checker: SafetyChecker, entry: Entry) -> None:
+        """Tell how the breach that matters came about, as soon as it is found."""
+        wanted = self._expected.violates
+        found = next((v for v in checker.violations if not wanted or v.rule == wanted), None)
+        if found is not None:
+            whole = checker.recent.with_companions(found, entry)
+            shown = checker.recent.find(whole.evidence)
+            self._explanation = tuple(explain(whole, [*shown, entry]))
 
 
 def _missed(step: Step) -> str:

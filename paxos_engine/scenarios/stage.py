@@ -14,7 +14,6 @@ from paxos_engine.roles.events import Delayed, Duplicated, Lost
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.messages import Envelope
 from paxos_engine.scenarios.form import Start
-from paxos_engine.scenarios.patterns import MessagePattern
 from paxos_engine.scenarios.verbs import (
     Action,
     Befall,
@@ -58,9 +57,10 @@ class Stage(World):
         self, start: Start, rules: Rules, sinks: Iterable[Sink], command: str = ""
     ) -> None:
         self._latency = start.latency
-        self._treatments: list[tuple[str, MessagePattern]] = []  # the newest first
+        self._treatments: list[Treat] = []  # the newest first
         self._held: list[Envelope] = []
         self._carried: list[Envelope] = []
+        self.defects: list[str] = []  # nodes whose own code failed, and how
         super().__init__(Plan(start.seed, _shape(start, rules)), sinks, command)
 
     def begin(self, start: Start) -> str:
@@ -78,7 +78,7 @@ class Stage(World):
             if not isinstance(leader, PaxosLeader) or leader.standing is not Standing.PRIMARY:
                 return f"{start.primary} never came to lead"
         for pattern in start.hold:
-            self._treatments.insert(0, ("hold", pattern))
+            self._treatments.insert(0, Treat("hold", pattern))
         return ""
 
     @property
@@ -99,7 +99,7 @@ class Stage(World):
         """Carry out an action; return why it cannot be, empty if it was."""
         match action:
             case Submit():
-                self._submit(action)
+                return self._submit(action)
             case Befall():
                 return next(filter(None, (self._let(action, name) for name in action.nodes)), "")
             case Partition(groups=groups):
@@ -120,20 +120,28 @@ class Stage(World):
                 return self._treat(action)
         return ""
 
-    def _submit(self, action: Submit) -> None:
+    def _submit(self, action: Submit) -> str:
+        standing = self.node(action.client).standing
+        if standing != "up":
+            return f"{action.client} is {standing}"
         self._client(action.client).ask_first(action.leader)
         self._ask(action.client, action.value)
+        return ""
 
     def _let(self, action: Befall, name: str) -> str:
         node = self.node(name)
-        if action.kind in ("suspect", "fill gaps"):
+        if action.kind in ("suspect", "fill gaps") and node.standing == "up":
             if not isinstance(node.role, PaxosLeader):
                 return f"{name} is no leader"
             if action.kind == "suspect" and node.role.standing is not Standing.FOLLOWING:
                 return f"{name} leads already, or is about to"
-        taken = len(self.steps)
+        taken, was = len(self.steps), node.standing
         self._befall(Act(self.now, action.kind, (name,), action.amount))
-        return "" if len(self.steps) > taken else f"{name} is {node.standing}"
+        if len(self.steps) > taken:
+            return ""
+        if action.kind == "wipe" and was != "crashed":
+            return f"without the disk of {name} no quorum, or no leader, would be left"
+        return f"{name} is {was}"
 
     def _treat(self, action: Treat) -> str:
         which = action.which
@@ -145,7 +153,7 @@ class Stage(World):
             self._dispatch(again.sender, again.to, [again])
             return ""
         if action.how != "deliver":
-            self._treatments.insert(0, (action.how, which))
+            self._treatments.insert(0, action)
         if action.how in ("release", "deliver", "drop"):
             concerned = [e for e in self._held if which.matches(e)]
             self._held = [e for e in self._held if not which.matches(e)]
@@ -163,18 +171,31 @@ class Stage(World):
         assert isinstance(role, PaxosClient)
         return role
 
+    def _turn(self, name: str, envelopes: list[Envelope], local: float) -> None:
+        try:
+            super()._turn(name, envelopes, local)
+        except Exception as error:  # as in the runtime: a defect stops its node, and is said
+            reason = f"{type(error).__name__}: {error}"
+            self.defects.append(f"{name}: {reason}")
+            self.node(name).break_down(reason)
+
     # --- the network ---------------------------------------------------------------------
 
     def _carry(self, sender: str, to: str, envelopes: list[Envelope]) -> None:
         passing, doubled = [], []
         for envelope in envelopes:
             self._carried.append(envelope)
-            match self._treatment(envelope):
+            treatment = self._treatment(envelope)
+            match treatment.how if treatment else "release":
                 case "hold":
                     self._publish(to, Delayed(envelope.id, sender, "hold", 0.0))
                     self._held.append(envelope)
                 case "drop":
                     self._publish(to, Lost(envelope.id, sender, "drop"))
+                case "delay":
+                    seconds = treatment.seconds if treatment else 0.0
+                    self._publish(to, Delayed(envelope.id, sender, "delay", seconds))
+                    self._dispatch(sender, to, [envelope], seconds)
                 case "duplicate":
                     self._publish(to, Duplicated(envelope.id, sender, "duplicate"))
                     passing.append(envelope)
@@ -185,17 +206,19 @@ class Stage(World):
             if together:
                 self._dispatch(sender, to, together)
 
-    def _treatment(self, envelope: Envelope) -> str:
-        """Say what becomes of a message: what was said last about such messages."""
-        return next((how for how, which in self._treatments if which.matches(envelope)), "release")
+    def _treatment(self, envelope: Envelope) -> Treat | None:
+        """Return what was said last about such messages, if anything was."""
+        return next((t for t in self._treatments if t.which.matches(envelope)), None)
 
-    def _dispatch(self, sender: str, to: str, envelopes: list[Envelope]) -> None:
+    def _dispatch(
+        self, sender: str, to: str, envelopes: list[Envelope], delay: float = 0.0
+    ) -> None:
         blocked = self.faults.fate(sender, to).lost
         if blocked:
             for envelope in envelopes:
                 self._publish(to, Lost(envelope.id, sender, blocked))
         else:
-            self._at(self.now + self._latency, "arrive", (to, envelopes))
+            self._at(self.now + self._latency + delay, "arrive", (to, envelopes))
 
 
 def _shape(start: Start, rules: Rules) -> Shape:

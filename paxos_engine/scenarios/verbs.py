@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from paxos_engine.roles.client import check_value
 from paxos_engine.scenarios.patterns import (
     MessagePattern,
     PatternError,
@@ -72,10 +73,11 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Treat:
-    """What becomes of messages: hold, release, deliver, drop, duplicate or redeliver."""
+    """What becomes of messages: one of `TREATMENTS`; `delay` has seconds."""
 
     how: str
     which: MessagePattern
+    seconds: float = 0.0
 
 
 Action = Submit | Befall | Partition | Heal | Cut | SlowDisks | GiveUp | Treat
@@ -122,7 +124,7 @@ def _read(verb: str, rest: str) -> Action | None:
     if verb in _WITH_AMOUNT:
         words = rest.split()
         amount = _number(words[-1]) if len(words) == 2 else None
-        if amount is None:
+        if amount is None or not 0 < amount <= _WITH_AMOUNT[verb]:
             return None
         return Befall(BEFALLS[verb], tuple(nodes_named(words[0])), amount)
     if verb in BEFALLS:
@@ -140,6 +142,10 @@ def _submit(rest: str) -> Action | None:
             return None
     if nodes_named(leader)[0][0] != "L" or nodes_named(client)[0][0] != "C":
         return None
+    try:
+        check_value(value)
+    except ValueError as error:
+        raise PatternError(str(error)) from error
     return Submit(value, leader, client)
 
 
@@ -170,11 +176,20 @@ def _give_up(rest: str) -> Action | None:
     return GiveUp(nodes_named(rest)[0]) if rest.startswith("C") else None
 
 
+def _delay(rest: str) -> Action | None:
+    amount, _, which = rest.partition(" ")
+    seconds = _number(amount)
+    if seconds is None or seconds > 60:
+        return None
+    return Treat("delay", message_pattern(which), seconds)
+
+
 def _number(text: str) -> float | None:
     return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
 
 
-_WITH_AMOUNT: Final = ("tear", "clock")
+_WITH_AMOUNT: Final = {"tear": 1.0, "clock": 1000.0}
+"""Verbs that need a number above 0, and the most that it may be."""
 
 _OTHERS: Final[dict[str, Callable[[str], Action | None]]] = {
     "submit": _submit,
@@ -183,6 +198,7 @@ _OTHERS: Final[dict[str, Callable[[str], Action | None]]] = {
     "cut": _cut,
     "slow-disks": _slow_disks,
     "give-up": _give_up,
+    "delay": _delay,
 }
 
 USAGES: Final = {
@@ -195,6 +211,7 @@ USAGES: Final = {
     "cut": "cut NODE->NODE",
     "slow-disks": "slow-disks SECONDS [NODE,...]",
     "give-up": "give-up CLIENT",
+    "delay": "delay SECONDS KIND NODE->NODE [FIELD VALUE]...",
     **{verb: f"{verb} KIND NODE->NODE [FIELD VALUE]..." for verb in TREATMENTS},
 }
 """How each verb is written."""

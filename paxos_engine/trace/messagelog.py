@@ -131,8 +131,8 @@ class MessageLog:
                 line.fate = f"lost: {reason}{line.delays}"
             case Refused(reason=reason):
                 line.fate = f"refused: {reason}"
-            case Delayed(seconds=seconds):
-                line.delays += f", delayed {seconds * 1000:.0f} ms"
+            case Delayed(by=by, seconds=seconds):
+                line.delays += ", held" if by == "hold" else f", delayed {seconds * 1000:.0f} ms"
                 line.fate = line.delays[2:]
             case Duplicated():
                 line.delays += ", duplicated"

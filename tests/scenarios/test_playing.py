@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from paxos_engine.roles.events import Delivered, Entry, Lost, Sent, Synced
-from paxos_engine.roles.messages import KINDS
+from paxos_engine.roles.acceptor import PaxosAcceptor
+from paxos_engine.roles.assembly import Rules
+from paxos_engine.roles.effects import Effects
+from paxos_engine.roles.events import Crashed, Delivered, Entry, Lost, Sent, Synced
+from paxos_engine.roles.messages import KINDS, Envelope
 from paxos_engine.scenarios.perform import Performance, perform
 from paxos_engine.scenarios.reading import parse_scenario
 
@@ -93,6 +96,10 @@ def test_an_action_that_cannot_be_ends_the_play_with_its_line() -> None:
     assert "L1 leads already" in play(step("claim L1")).verdict
     assert "A1 is no leader" in play(step("claim A1")).verdict
     assert "no such message is held" in play(step("deliver accept L1->A1")).verdict
+    assert "A1 is failed" in play(step("fail A1") + step("pause A1")).verdict
+    assert "L1 is failed" in play(step("fail L1") + step("fill-gaps L1")).verdict
+    assert "C1 is failed" in play(step("fail C1") + step("submit X at L1")).verdict
+    assert "no quorum" in play(step("wipe A1") + step("wipe A2")).verdict
 
 
 def test_a_held_message_waits_until_it_is_released_and_later_ones_pass() -> None:
@@ -217,6 +224,22 @@ def test_an_aside_is_told_once_at_its_event() -> None:
     aside = '[[aside]]\nwhen = "* accepted"\nsay = "accepted"\n'
     done = play(step("submit X at L1") + step("submit Y at L1") + aside)
     assert [(line.text, line.step) for line in done.narration] == [("accepted", 0)]
+
+
+class Brittle(PaxosAcceptor):
+    """An acceptor with a defect: a second accept is too much for it."""
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        if self.votes == 2:
+            raise RuntimeError("a vote too many")
+        return super().receive(envelope, now)
+
+
+def test_a_node_whose_own_code_fails_stops_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paxos_engine.scenarios.perform.RIGHT", Rules(acceptor=Brittle))
+    done = play(step("submit X at L1") + step("submit Y at L1"))
+    assert done.verdict == "a node broke down: A1: RuntimeError: a vote too many"
+    assert [e.event.kind for e in _at(done, "A1", Crashed)] == ["RuntimeError: a vote too many"]
 
 
 def test_only_a_scenario_with_a_wrong_rule_can_be_played_wrong() -> None:

@@ -42,6 +42,13 @@ def story() -> Story:
     return Story()
 
 
+def test_a_message_that_a_script_holds_is_said_to_be_held(story: Story) -> None:
+    story.tell("L2", ev.Sent("L2.1", "A1", Accept(N1, 1, X, 0), 0))
+    story.tell("A1", ev.Delayed("L2.1", "L2", "hold", 0.0))
+    (line,) = story.view.log
+    assert line.fate == "held"
+
+
 def test_nodes_come_from_the_header_leaders_first(story: Story) -> None:
     assert list(story.view.nodes) == ["L1", "L2", "A1", "A2", "A3", "C1"]
     assert story.view.nodes["A2"].port == 2
