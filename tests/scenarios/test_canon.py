@@ -76,6 +76,6 @@ def test_each_scenario_is_asked_for_by_the_name_of_its_file() -> None:
     folder = resources.files("paxos_engine.scenarios") / "canon"
     files = sorted(f.name.removesuffix(".toml") for f in folder.iterdir())
     assert files == [scenario.id for scenario in CANON]
-    assert all(re.fullmatch(r"S\d\d[a-z]?", scenario.id) for scenario in CANON)
+    assert all(re.fullmatch(r"[SM]\d\d[a-z]?", scenario.id) for scenario in CANON)
     assert shipped_scenario("s04") == next(s for s in CANON if s.id == "S04")
     assert shipped_scenario("S99") is None
