@@ -60,7 +60,6 @@ class Stage(World):
         self._treatments: list[Treat] = []  # the newest first
         self._held: list[Envelope] = []
         self._carried: list[Envelope] = []
-        self.defects: list[str] = []  # nodes whose own code failed, and how
         super().__init__(Plan(start.seed, _shape(start, rules)), sinks, command)
 
     def begin(self, start: Start) -> str:
@@ -170,14 +169,6 @@ class Stage(World):
         role = self.node(name).role
         assert isinstance(role, PaxosClient)
         return role
-
-    def _turn(self, name: str, envelopes: list[Envelope], local: float) -> None:
-        try:
-            super()._turn(name, envelopes, local)
-        except Exception as error:  # as in the runtime: a defect stops its node, and is said
-            reason = f"{type(error).__name__}: {error}"
-            self.defects.append(f"{name}: {reason}")
-            self.node(name).break_down(reason)
 
     # --- the network ---------------------------------------------------------------------
 

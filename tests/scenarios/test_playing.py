@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from paxos_engine.roles.acceptor import PaxosAcceptor
-from paxos_engine.roles.assembly import Rules
-from paxos_engine.roles.effects import Effects
-from paxos_engine.roles.events import Crashed, Delivered, Entry, Lost, Sent, Synced
-from paxos_engine.roles.messages import KINDS, Envelope
+from paxos_engine.roles.events import Delivered, Entry, Lost, Sent, Synced
+from paxos_engine.roles.messages import KINDS
 from paxos_engine.scenarios.perform import Performance, perform
 from paxos_engine.scenarios.reading import parse_scenario
 
@@ -224,22 +221,6 @@ def test_an_aside_is_told_once_at_its_event() -> None:
     aside = '[[aside]]\nwhen = "* accepted"\nsay = "accepted"\n'
     done = play(step("submit X at L1") + step("submit Y at L1") + aside)
     assert [(line.text, line.step) for line in done.narration] == [("accepted", 0)]
-
-
-class Brittle(PaxosAcceptor):
-    """An acceptor with a defect: a second accept is too much for it."""
-
-    def receive(self, envelope: Envelope, now: float) -> Effects:
-        if self.votes == 2:
-            raise RuntimeError("a vote too many")
-        return super().receive(envelope, now)
-
-
-def test_a_node_whose_own_code_fails_stops_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paxos_engine.scenarios.perform.RIGHT", Rules(acceptor=Brittle))
-    done = play(step("submit X at L1") + step("submit Y at L1"))
-    assert done.verdict == "a node broke down: A1: RuntimeError: a vote too many"
-    assert [e.event.kind for e in _at(done, "A1", Crashed)] == ["RuntimeError: a vote too many"]
 
 
 def test_only_a_scenario_with_a_wrong_rule_can_be_played_wrong() -> None:
