@@ -26,6 +26,9 @@ from paxos_engine.simulation.world import Sink
 SETTLING: Final = 10.0
 """Seconds of virtual time that the last messages have to arrive."""
 
+MOST_ENTRIES: Final = 100_000
+"""Entries of a trace after which a play is ended: nobody could follow it any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -147,6 +150,8 @@ class _Play:
         self._cursor = len(self._entries)
         self._asides = [a for a in self._scenario.asides if a.under in ("both", self._under)]
         stopped = stopped or self._play_steps()
+        if self._is_too_long:
+            stopped = f"ended after {MOST_ENTRIES:,} events, which is more than anybody can follow"
         assert self._checker is not None, "a trace begins with its header"
         entries, violations = tuple(self._entries), tuple(self._violations(self._checker))
         played = [entry for entry in entries if entry.seq > begins]
@@ -182,10 +187,15 @@ class _Play:
 
     @property
     def _is_over(self) -> bool:
-        """Whether what was expected to break is broken; under the right rules, anything."""
+        """Whether what was expected to break is broken, or anything where nothing was."""
         assert self._checker is not None, "a trace begins with its header"
         broken = [violation.rule for violation in self._checker.violations]
-        return self._expected.violates in broken if self._expected.violates else bool(broken)
+        expected = self._expected.violates
+        return (expected in broken if expected else bool(broken)) or self._is_too_long
+
+    @property
+    def _is_too_long(self) -> bool:
+        return len(self._entries) > MOST_ENTRIES
 
     def _play_step(self, number: int, step: Step) -> str:
         """Wait for the trigger, tell, and do; return why that did not come about."""

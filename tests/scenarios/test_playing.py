@@ -217,6 +217,13 @@ def test_what_is_not_met_is_named_with_what_came_instead() -> None:
     assert not done.good
 
 
+def test_a_play_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paxos_engine.scenarios.perform.MOST_ENTRIES", 500)
+    done = play(step(when="3600 s pass"), start="timers = true")
+    assert done.verdict == "ended after 500 events, which is more than anybody can follow"
+    assert len(done.entries) < 600
+
+
 def test_an_aside_is_told_once_at_its_event() -> None:
     aside = '[[aside]]\nwhen = "* accepted"\nsay = "accepted"\n'
     done = play(step("submit X at L1") + step("submit Y at L1") + aside)
