@@ -171,3 +171,16 @@ def test_a_value_too_long_for_a_datagram_is_refused_in_one_line(value: str | byt
         client.submit(value, 0.0)
     assert client.unanswered == 0
     assert client.submit("x", 0.0)[0] == 1, "a refused value uses up no sequence number"
+
+
+def test_it_opens_its_session_ahead_once_and_asks_whom_it_is_told_to_ask_first() -> None:
+    client = PaxosClient("C1", ["L1", "L2", "L3"], random.Random(1))
+    client.ask_first("L2")
+    assert asked(client.open(0.0)) == [("L2", 0)]
+    assert asked(client.open(0.0)) == [], "it is asked for already"
+    hear(client, "L2", Reply("C1", 0, 7, "ok"))
+    assert asked(client.open(0.0)) == [], "it is open"
+    client.ask_first("L1")
+    assert asked(client.submit("x", 0.0)[1]) == [("L1", 1)]
+    with pytest.raises(ValueError, match="no leader 'L9': there are L1, L2, L3"):
+        client.ask_first("L9")

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from paxos_engine import Cluster, ClusterConfig, SafetyChecker
+from paxos_engine import Cluster, ClusterConfig, SafetyChecker, perform, shipped_scenarios
+from paxos_engine.checks.linear import LINEARIZABLE
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.events import Entry, Violation
 from paxos_engine.scenarios import wrong_rules
+from paxos_engine.scenarios.form import Scenario
 from paxos_engine.simulation import trial
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.trace.jsonform import to_line
@@ -163,3 +165,16 @@ def test_both_hold_only_agreement_against_what_comes_after_a_hole() -> None:
     hole = json.dumps(raw).encode() + b"\n"
     rest = [line for line in lines[half + 1 :] if b'"sent"' not in line]
     assert agreed([*lines[:half], hole, *rest]) == ("not checked", 0, set())
+
+
+@pytest.mark.parametrize("scenario", shipped_scenarios(), ids=lambda scenario: scenario.id)
+def test_they_agree_on_every_scenario_under_the_right_and_the_wrong_rule(
+    scenario: Scenario,
+) -> None:
+    assert agreed([to_line(entry) for entry in perform(scenario).entries])[0] == "safe"
+    if scenario.wrong is not None:
+        performance = perform(scenario, wrong=True)
+        seen_by_clients_only = scenario.wrong.violates == LINEARIZABLE.name
+        broken = scenario.wrong.violates and not seen_by_clients_only
+        verdict = agreed([to_line(entry) for entry in performance.entries])[0]
+        assert verdict == "violated" if broken else verdict in ("safe", "violated")
