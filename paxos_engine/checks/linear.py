@@ -93,22 +93,14 @@ def check_linearizable(entries: Iterable[Entry], steps: int = MOST_STEPS) -> Vio
     Raises:
         NotDecided: entries are missing, or the search takes more than `steps`.
     """
-    history = _History()
+    history = ClientHistory()
     for entry in entries:
-        history.take(entry)
-    budget = _Budget(steps)
-    for key, operations in history.by_key().items():
-        starts: list[Content] = _starts(key, operations) if history.inherited else [None]
-        if not _any_explains(key, operations, starts, budget):
-            return _violation(key, operations, starts)
-    return None
+        history.observe(entry)
+    return history.judge(steps)
 
 
-# --- from a trace to operations ------------------------------------------------------------------
-
-
-class _History:
-    """The commands of a trace, with what is known of their answers."""
+class ClientHistory:
+    """What clients asked and were answered, gathered entry by entry, to be judged at the end."""
 
     def __init__(self) -> None:
         self.inherited = False  # whether there was a state before this trace began
@@ -118,8 +110,17 @@ class _History:
         self._applied: dict[tuple[str, int, str | bytes], int] = {}
         self._seen: set[str] = set()
 
-    def take(self, entry: Entry) -> None:
-        """Take one entry."""
+    def judge(self, steps: int = MOST_STEPS) -> Violation | None:
+        """Say whether it is linearizable so far; see `check_linearizable`."""
+        budget = _Budget(steps)
+        for key, operations in self._by_key().items():
+            starts: list[Content] = _starts(key, operations) if self.inherited else [None]
+            if not _any_explains(key, operations, starts, budget):
+                return _violation(key, operations, starts)
+        return None
+
+    def observe(self, entry: Entry) -> None:
+        """Take one entry; raises `NotDecided` where entries are missing."""
         event = entry.event
         match event:
             case Submitted(client, sequence, command) if isinstance(command.value, str):
@@ -142,7 +143,7 @@ class _History:
                 raise NotDecided(f"{count} entries of the trace were missed")
         self._seen.add(entry.node)
 
-    def by_key(self) -> dict[str, list[Operation]]:
+    def _by_key(self) -> dict[str, list[Operation]]:
         """Return the operations on each key, in the order of their submission."""
         operations = [*self._done, *self._open.values()]
         keyed: dict[str, list[Operation]] = defaultdict(list)

@@ -21,6 +21,7 @@ from paxos_engine.scenarios.form import Aside, Expected, Passed, Quiet, Scenario
 from paxos_engine.scenarios.patterns import EventPattern
 from paxos_engine.scenarios.stage import Stage
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES
+from paxos_engine.simulation.trial import defect
 from paxos_engine.simulation.world import Sink
 
 SETTLING: Final = 10.0
@@ -152,6 +153,8 @@ class _Play:
         stopped = stopped or self._play_steps()
         if self._is_too_long:
             stopped = f"ended after {MOST_ENTRIES:,} events, which is more than anybody can follow"
+        if not self._wrong:
+            stopped = defect(self._stage) or stopped
         assert self._checker is not None, "a trace begins with its header"
         entries, violations = tuple(self._entries), tuple(self._violations(self._checker))
         played = [entry for entry in entries if entry.seq > begins]

@@ -28,6 +28,14 @@ from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Accept, AcceptedReport, Envelope, Prepare, Promise
 from paxos_engine.roles.sessions import Session
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber, Value
+from paxos_engine.scenarios.wrong_clients import KeepsTheHighestSequence, ReadsLocally
+from paxos_engine.scenarios.wrong_progress import (
+    BeatsWithoutAQuorum,
+    DiesOfADuplicate,
+    NeverSendsAgain,
+    WaitsForAQuorumOfNacks,
+)
+from paxos_engine.scenarios.wrong_quorums import HalfIsEnough
 
 
 class LastReplyOnly(PaxosLeaderProtocol):
@@ -300,6 +308,13 @@ _ALL: Final = (
         Rules(leader_protocol=SmallQuorum),
     ),
     WrongRule(
+        "half-is-enough",
+        "half of the acceptors make a quorum of either phase",
+        "each quorum of phase 1 shares an acceptor with each of phase 2 (Flexible Paxos 3)",
+        "safety",
+        Rules(leader=HalfIsEnough),
+    ),
+    WrongRule(
         "report-promised",
         "a promise hides a vote once something higher is promised",
         f"a promise reports the highest-numbered proposal accepted ({_PMS} 2.2)",
@@ -389,11 +404,55 @@ _ALL: Final = (
         Rules(log=AppliesTwice),
     ),
     WrongRule(
+        "highest-sequence",
+        "a session remembers the highest sequence alone",
+        "what is outstanding together may be applied in any order (S29)",
+        "safety",
+        Rules(log=KeepsTheHighestSequence),
+    ),
+    WrongRule(
+        "local-read",
+        "a primary answers a read from what it has applied",
+        "a read goes through the log, like a write (S26, S28)",
+        "safety",
+        Rules(leader=ReadsLocally),
+    ),
+    WrongRule(
         "claim-at-once",
         "a leader that was outbid outbids at once",
         f"leaders that duel come apart by random waits ({_PMS} 2.4)",
         "liveness",
         Rules(election=ClaimsAtOnce),
+    ),
+    WrongRule(
+        "never-again",
+        "an accept is sent once, and never again",
+        f"messages may be lost, so what is not answered is asked again ({_PMS} 2.1)",
+        "liveness",
+        Rules(leader=NeverSendsAgain),
+        museum=True,
+    ),
+    WrongRule(
+        "beat-unheard",
+        "a primary that hears nobody goes on saying that it leads",
+        "only whom a quorum answers may keep others from leading (S15)",
+        "liveness",
+        Rules(leader=BeatsWithoutAQuorum),
+    ),
+    WrongRule(
+        "quorum-of-nacks",
+        "a leader goes on until a majority has refused its number",
+        "a single higher promise is reason enough to begin anew (S22)",
+        "liveness",
+        Rules(leader=WaitsForAQuorumOfNacks),
+    ),
+    WrongRule(
+        "no-duplicates",
+        "a message that comes twice ends the node",
+        f"messages may be duplicated ({_PMS} 2.1)",
+        "liveness",
+        Rules(acceptor_protocol=DiesOfADuplicate),
+        museum=True,
     ),
 )
 

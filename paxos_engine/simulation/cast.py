@@ -89,6 +89,7 @@ class Cast:
         self.servers = [*shape.leader_names, *shape.acceptor_names]
         self.disks = {name: SimulatedDisk(name) for name in (*self.servers, *shape.client_names)}
         self.clocks = {name: Clock() for name in self.disks}
+        self.defects: dict[str, str] = {}  # node -> what its role ended with
         self.nodes: dict[str, Node] = {}
         for name, disk in self.disks.items():
             lives = itertools.count(1)
@@ -125,8 +126,15 @@ class Cast:
     def turn(
         self, name: str, envelopes: list[Envelope], actions: Sequence[Action], local: float
     ) -> None:
-        """Give a node a turn at `local` on its own clock."""
-        self.nodes[name].turn(envelopes, actions, local)
+        """Give a node a turn at `local` on its own clock.
+
+        A defect ends the node and not the run, as in the runtime; `defects` tells of it.
+        """
+        try:
+            self.nodes[name].turn(envelopes, actions, local)
+        except Exception as error:
+            self.defects[name] = f"{type(error).__name__}: {error}"
+            self.nodes[name].break_down(self.defects[name])
 
     def lost_for_good(self) -> list[str]:
         """Return the servers that nothing can bring back."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from paxos_engine.checks.linear import ClientHistory
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.events import Entry, Header, Violation
@@ -59,8 +60,8 @@ def play(plan: Plan, sinks: Iterable[Sink] = (), command: str = "") -> Outcome:
     coverage = Coverage()
     world = World(plan, (referee.observe, coverage.observe, *sinks), command)
     unsafe = world.run(plan.storm, lambda: referee.violation is not None)
-    stuck = ""
-    if not unsafe:
+    stuck = defect(world)
+    if not (unsafe or stuck):
         world.heal()
         end = plan.storm + plan.calm
 
@@ -69,17 +70,19 @@ def play(plan: Plan, sinks: Iterable[Sink] = (), command: str = "") -> Outcome:
 
         world.run(end, over)
         if referee.violation is None:
-            stuck = unfinished(world)
+            stuck = defect(world) or unfinished(world)
+    referee.conclude()
     return Outcome(
         plan.seed, world.count, world.now, referee.violation, stuck, coverage, world.steps
     )
 
 
 class Referee:
-    """Watches every safety rule over one run."""
+    """Watches every safety rule over one run, and what its clients saw."""
 
     def __init__(self) -> None:
         self._checker: SafetyChecker | None = None
+        self._clients = ClientHistory()
         self.violation: Violation | None = None
 
     def observe(self, entry: Entry) -> None:
@@ -88,7 +91,18 @@ class Referee:
             assert isinstance(entry.event, Header), "a trace begins with its header"
             self._checker = SafetyChecker.of(entry.event)
         if self.violation is None:
+            self._clients.observe(entry)
             self.violation = self._checker.observe(entry)
+
+    def conclude(self) -> None:
+        """Judge, at the end, what clients saw."""
+        if self.violation is None:
+            self.violation = self._clients.judge()
+
+
+def defect(world: World) -> str:
+    """Say which node ended by a defect of its role; empty if none did."""
+    return "; ".join(f"{name} broke: {why}" for name, why in world.cast.defects.items())
 
 
 def unfinished(world: World) -> str:

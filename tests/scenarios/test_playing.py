@@ -230,6 +230,22 @@ def test_an_aside_is_told_once_at_its_event() -> None:
     assert [(line.text, line.step) for line in done.narration] == [("accepted", 0)]
 
 
+class Brittle(PaxosAcceptor):
+    """An acceptor with a defect: a second accept is too much for it."""
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        if self.votes == 2:
+            raise RuntimeError("a vote too many")
+        return super().receive(envelope, now)
+
+
+def test_a_node_whose_own_code_fails_stops_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paxos_engine.scenarios.perform.RIGHT", Rules(acceptor=Brittle))
+    done = play(step("submit X at L1") + step("submit Y at L1"))
+    assert done.verdict.startswith("A1 broke: RuntimeError: a vote too many; A2 broke")
+    assert [e.event.kind for e in _at(done, "A1", Crashed)] == ["RuntimeError: a vote too many"]
+
+
 def test_only_a_scenario_with_a_wrong_rule_can_be_played_wrong() -> None:
     scenario = parse_scenario(f"{HEAD}{step('heal')}\n[expect.right]\n", "x.toml")
     with pytest.raises(ValueError, match="X1 has no wrong rule"):
