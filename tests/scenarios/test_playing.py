@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from paxos_engine.roles.events import Delivered, Entry, Lost, Sent, Synced
-from paxos_engine.roles.messages import KINDS
+from paxos_engine.roles.acceptor import PaxosAcceptor
+from paxos_engine.roles.assembly import Rules
+from paxos_engine.roles.effects import Effects
+from paxos_engine.roles.events import Crashed, Delivered, Entry, Lost, Sent, Synced
+from paxos_engine.roles.messages import KINDS, Envelope
 from paxos_engine.scenarios.perform import Performance, perform
 from paxos_engine.scenarios.reading import parse_scenario
 
