@@ -122,7 +122,9 @@ class AgreementChecker(Check):
     def holds(self, instance: int, value: Value) -> bool | None:
         """Say whether `value` is the one chosen for `instance`; None if none is chosen yet."""
         if 0 < instance <= self._settled_up_to:
-            return True  # no longer known, and nothing can be chosen there any more
+            # Nothing can be chosen there any more; what was may be forgotten.
+            recent = self._recent.get(instance)
+            return recent is None or digest(recent[0]) == digest(value)
         decision = self._decided.get(instance)
         return None if decision is None else decision[0] == digest(value)
 
