@@ -167,6 +167,8 @@ class AgreementChecker(Check):
         if node not in self._acceptors:
             return None
         event, seq = vote
+        if event.instance <= self._dropped.get(node, 0):
+            return None  # decided long ago: a vote there proves nothing any more
         code = digest(event.value)
         decision = self._decided.get(event.instance)
         if decision is not None and (decision[1], decision[2]) == event.number:
