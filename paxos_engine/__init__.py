@@ -14,6 +14,7 @@ from paxos_engine.checks.offline import Judgement, judge_trace
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.faults.profiles import PROFILES
+from paxos_engine.roles.assembly import RIGHT, Rules
 from paxos_engine.roles.events import Entry, Event, Header, Violation
 from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
@@ -26,6 +27,26 @@ from paxos_engine.scenarios.perform import Performance, Told, perform
 from paxos_engine.scenarios.reading import ScenarioError, parse_scenario, read_scenario
 from paxos_engine.scenarios.shipped import shipped_scenario, shipped_scenarios
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
+from paxos_engine.simulation.campaign import (
+    BREAKS_OFF,
+    LIVENESS,
+    CampaignBroken,
+    Failures,
+    Tally,
+    campaign,
+)
+from paxos_engine.simulation.coverage import Coverage
+from paxos_engine.simulation.failing import record_run, record_small, shrunken
+from paxos_engine.simulation.patterns import PATTERNS
+from paxos_engine.simulation.players import (
+    Players,
+    SchedulerError,
+    dask_players,
+    local_players,
+    player_here,
+    processors,
+)
+from paxos_engine.simulation.situation import PHASES
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
 from paxos_engine.trace.nodeview import NodeView
@@ -36,9 +57,15 @@ from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLi
 from paxos_engine.wire.pump import PortInUse
 
 __all__ = [
+    "BREAKS_OFF",
+    "LIVENESS",
     "NOOP",
+    "PATTERNS",
+    "PHASES",
     "PROFILES",
+    "RIGHT",
     "WRONG_RULES",
+    "CampaignBroken",
     "Cell",
     "CellState",
     "Check",
@@ -48,8 +75,10 @@ __all__ = [
     "ClusterView",
     "Command",
     "ConfigError",
+    "Coverage",
     "Entry",
     "Event",
+    "Failures",
     "FaultPlan",
     "GapLine",
     "Header",
@@ -61,32 +90,44 @@ __all__ = [
     "NotDecided",
     "OutcomeUnknown",
     "Performance",
+    "Players",
     "PortInUse",
     "ProposalNumber",
     "RecorderError",
     "Recording",
     "Reply",
+    "Rules",
     "SafetyChecker",
     "Scenario",
     "ScenarioError",
+    "SchedulerError",
     "StateReached",
     "StorageError",
     "Subscription",
+    "Tally",
     "Told",
     "TraceFormatError",
     "TraceWriter",
     "Value",
     "Violation",
     "WrongRule",
+    "campaign",
     "check_linearizable",
+    "dask_players",
     "explain",
     "judge_trace",
+    "local_players",
     "parse_scenario",
     "perform",
+    "player_here",
+    "processors",
     "read_scenario",
     "read_trace",
+    "record_run",
+    "record_small",
     "shipped_scenario",
     "shipped_scenarios",
+    "shrunken",
     "why_kept",
     "why_pending",
 ]

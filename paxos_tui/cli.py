@@ -289,6 +289,59 @@ def play(name: str, headless: bool, wrong: bool, every: bool, record: Path | Non
         fail(str(error))
 
 
+@cli.command()
+@click.option(
+    "--runs",
+    default=1_000,
+    show_default=True,
+    type=click.IntRange(1, 1_000_000_000),
+    help="How many runs, each with a seed of its own.",
+)
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the first run."
+)
+@click.option("--rule", default="", metavar="NAME", help="Play a wrong rule on purpose.")
+@click.option(
+    "--jobs",
+    default=None,
+    type=click.IntRange(1, 4_096),
+    help="Processes that play; one for each processor if left out.",
+)
+@click.option(
+    "--scheduler",
+    default="",
+    metavar="tcp://HOST:PORT",
+    help="Play on the workers of this Dask scheduler.",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="With --runs 1: write the trace of this very run; .gz and .zst compress it.",
+)
+@click.option("--shrunk", is_flag=True, help="With --runs 1: make the run small, and write that.")
+@click.option(
+    "--save",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIRECTORY",
+    help="Where traces of failing runs are written; here if left out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def explore(**options: Any) -> None:
+    """Play many simulated runs, each under faults of its own, and check every rule.
+
+    A seed gives one history to the byte. Failing runs are made small and saved as traces, with
+    the command that plays them again.
+
+    The exit code is 0 if every run was safe and ended, 1 if one failed, 2 if the campaign could
+    not be played, and 130 after Ctrl-C.
+    """
+    from paxos_tui.explore import explore_command  # noqa: PLC0415 - as above
+
+    sys.exit(explore_command(**options))
+
+
 def make_cluster(**options: Any) -> Cluster:
     """Return the cluster that the options describe, or leave with one line about them."""
     try:

@@ -1,14 +1,32 @@
-"""What a campaign has seen: event kinds, patterns of the field, and faults by what they met."""
+"""What runs have seen: event kinds, patterns, faults by the phase that they met, messages by fate.
+
+Counts of many runs are added up in any order to the same result.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
 
 from paxos_engine.roles import events as ev
+from paxos_engine.roles.messages import KINDS
+from paxos_engine.simulation.patterns import PATTERNS, Patterns, kind_of
+from paxos_engine.simulation.plan import Act
+from paxos_engine.simulation.situation import PHASES, Situation
+from paxos_engine.simulation.swarm import KINDS as FAULTS
 
-FAULTS: Final = (ev.Failed, ev.Paused, ev.Crashed, ev.FaultsChanged)
-"""The events that say that something goes wrong."""
+EVENTS: Final = tuple(
+    event.name for event in ev.ALL_EVENTS if event not in (ev.Refused, ev.Skipped, ev.Violation)
+)
+"""What a good run may see: no simulated network makes nonsense up, and its trace skips nothing."""
+
+FATES: Final = ("lost", "duplicated", "delayed")
+"""What a network may do to a message."""
+
+MESSAGES: Final = tuple(KINDS.values())
+"""Whom it may do it to."""
 
 
 class Coverage:
@@ -17,82 +35,70 @@ class Coverage:
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
         self.patterns: Counter[str] = Counter()
-        self.pairs: Counter[str] = Counter()  # "fault while phase"
-        self._primaries: dict[str, str] = {}  # leader -> preparing or primary
-        self._open = 0
+        self.pairs: Counter[tuple[str, str]] = Counter()  # (fault, phase)
+        self.messages: Counter[tuple[str, str]] = Counter()  # (fate, kind of message)
+
+    def add(self, other: Coverage) -> None:
+        """Take what other runs have seen."""
+        self.events.update(other.events)
+        self.patterns.update(other.patterns)
+        self.pairs.update(other.pairs)
+        self.messages.update(other.messages)
+
+    def unseen(self) -> dict[str, list[str]]:
+        """Return what was never seen, by sort, in the order of the glossary."""
+        pairs = [(fault, phase) for fault in FAULTS for phase in PHASES]
+        messages = [(fate, kind) for fate in FATES for kind in MESSAGES]
+        return {
+            "events": [name for name in EVENTS if not self.events[name]],
+            "patterns": [name for name in PATTERNS if not self.patterns[name]],
+            "pairs": [f"{a} while {b}" for a, b in pairs if not self.pairs[a, b]],
+            "messages": [f"{b} {a}" for a, b in messages if not self.messages[a, b]],
+        }
+
+    def as_data(self) -> dict[str, Any]:
+        """Return every count as what JSON can hold, zeros included, in the glossary's order."""
+        return {
+            "events": {name: self.events[name] for name in _all(EVENTS, self.events)},
+            "patterns": {name: self.patterns[name] for name in PATTERNS},
+            "pairs": {a: {b: self.pairs[a, b] for b in PHASES} for a in FAULTS},
+            "messages": {a: {b: self.messages[a, b] for b in MESSAGES} for a in FATES},
+            "unseen": self.unseen(),
+        }
+
+
+class Lookout:
+    """Fills the coverage of one run, entry by entry."""
+
+    def __init__(self) -> None:
+        self.coverage = Coverage()
+        self._situation = Situation()
+        self._patterns = Patterns(self._situation)
 
     def observe(self, entry: ev.Entry) -> None:
         """Take one entry."""
         event = entry.event
-        self.events[event.name] += 1
-        pattern = self._pattern(entry, event)
-        if pattern:
-            self.patterns[pattern] += 1
-        if isinstance(event, FAULTS):
-            self.pairs[f"{_fault(event)} while {self._phase()}"] += 1
+        self.coverage.events[event.name] += 1
+        self._situation.observe(entry)
+        for pattern in self._patterns.observe(entry):
+            self.coverage.patterns[pattern] += 1
+        if isinstance(event, ev.Lost | ev.Duplicated | ev.Delayed):
+            self.coverage.messages[event.name, kind_of(self._situation, event.message)] += 1
 
-    def add(self, other: Coverage) -> None:
-        """Take what another run has seen."""
-        self.events += other.events
-        self.patterns += other.patterns
-        self.pairs += other.pairs
+    def meet(self, act: Act) -> Callable[[], None]:
+        """Look at what an act is about to meet; return what counts it once it has happened."""
+        return partial(self._count, act, self._situation.phase)
 
-    def _phase(self) -> str:
-        standing = list(self._primaries.values())
-        if standing.count("primary") > 1:
-            return "two lead"
-        if "preparing" in standing:
-            return "phase 1 runs"
-        if "primary" not in standing:
-            return "nobody leads"
-        return "commands are under way" if self._open > 0 else "all is quiet"
-
-    def _pattern(self, entry: ev.Entry, event: ev.Event) -> str:
-        match event:
-            case ev.Prepared(to_instance=None):
-                self._primaries[entry.node] = "preparing"
-            case ev.BecamePrimary():
-                self._primaries[entry.node] = "primary"
-                return "two leaders at once" if self._phase() == "two lead" else "a takeover"
-            case ev.Yielded() | ev.Crashed() | ev.Failed() | ev.Paused():
-                self._primaries.pop(entry.node, None)
-            case ev.Submitted():
-                self._open += 1
-            case ev.Answered():
-                self._open -= 1
-        return _word(event)
+    def _count(self, act: Act, phase: str) -> None:
+        if act.kind in FAULTS and not _is_end(act):
+            self.coverage.pairs[act.kind, phase] += 1
+            self._patterns.befell(act.kind, act.nodes)
 
 
-def _word(event: ev.Event) -> str:
-    """Return the pattern that an event is by itself; empty if it is none."""
-    match event:
-        case ev.GapFilled(outcome=outcome):
-            return f"a gap ends: {outcome}"
-        case ev.Learned(source="catch-up"):
-            return "a leader catches up"
-        case ev.SnapshotMade(kind="installed"):
-            return "a snapshot is installed"
-        case ev.Applied(duplicate_of=int()):
-            return "a duplicate is suppressed"
-        case ev.Retried(reason=reason):
-            return "a client is redirected" if "redirect" in reason else "a client retries"
-        case _:
-            return _WORDS.get(type(event), "")
+def _is_end(act: Act) -> bool:
+    """Say whether an act is the end of what it names: a right clock, disks that are fast again."""
+    return (act.kind, act.amount) in (("clock", 1.0), ("slow disks", 0.0))
 
 
-_WORDS: Final[dict[type[ev.Event], str]] = {
-    ev.Rejected: "an acceptor refuses an old number",
-    ev.Yielded: "a leader yields",
-    ev.Dropped: "a node compacts",
-    ev.Restarted: "a node restarts",
-}
-
-
-def _fault(event: ev.Event) -> str:
-    match event:
-        case ev.Crashed(kind=kind):
-            return kind.split(":")[0]
-        case ev.FaultsChanged(reason=reason):
-            return reason.split(" ")[0]
-        case _:
-            return event.name
+def _all(known: Iterable[str], seen: Iterable[str]) -> list[str]:
+    return [*known, *sorted(set(seen) - set(known))]

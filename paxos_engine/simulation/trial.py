@@ -14,7 +14,7 @@ from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.events import Entry, Header, Violation
 from paxos_engine.roles.leader import PaxosLeader
-from paxos_engine.simulation.coverage import Coverage
+from paxos_engine.simulation.coverage import Coverage, Lookout
 from paxos_engine.simulation.plan import Plan
 from paxos_engine.simulation.schedule import Step
 from paxos_engine.simulation.world import Sink, World
@@ -57,8 +57,9 @@ def play(plan: Plan, sinks: Iterable[Sink] = (), command: str = "") -> Outcome:
         command: for the header.
     """
     referee = Referee()
-    coverage = Coverage()
-    world = World(plan, (referee.observe, coverage.observe, *sinks), command)
+    lookout = Lookout()
+    watching = (referee.observe, lookout.observe, *sinks)
+    world = World(plan, watching, command, lookout.meet)
     unsafe = world.run(plan.storm, lambda: referee.violation is not None)
     stuck = defect(world)
     if not (unsafe or stuck):
@@ -73,7 +74,7 @@ def play(plan: Plan, sinks: Iterable[Sink] = (), command: str = "") -> Outcome:
             stuck = defect(world) or unfinished(world)
     referee.conclude()
     return Outcome(
-        plan.seed, world.count, world.now, referee.violation, stuck, coverage, world.steps
+        plan.seed, world.count, world.now, referee.violation, stuck, lookout.coverage, world.steps
     )
 
 

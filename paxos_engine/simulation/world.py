@@ -29,6 +29,10 @@ from paxos_engine.simulation.schedule import Step
 
 Sink = Callable[[Entry], None]
 
+Meet = Callable[[Act], Callable[[], None]]
+"""Told of an act right before it, when what it meets can still be seen; returns what is called
+once it has happened, for not every act is possible."""
+
 LATENCY: Final = (0.0002, 0.001)
 """Seconds that a datagram takes in a calm network: drawn between the two, so that they overtake."""
 
@@ -43,10 +47,18 @@ class World:
         plan: what happens.
         sinks: told every entry of the trace, in order.
         command: the command line that reproduces the run, for the header.
+        meet: told of every act.
     """
 
-    def __init__(self, plan: Plan, sinks: Iterable[Sink], command: str = "") -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        sinks: Iterable[Sink],
+        command: str = "",
+        meet: Meet = lambda act: lambda: None,
+    ) -> None:
         self.plan = plan
+        self._meet = meet
         self.now = 0.0
         self.count = 0
         self.steps: list[Step] = []
@@ -124,6 +136,11 @@ class World:
             self._perform(act)
 
     def _perform(self, act: Act) -> None:
+        happened = self._meet(act)
+        if self._carry_out(act):
+            happened()
+
+    def _carry_out(self, act: Act) -> bool:
         match act.kind:
             case "partition":
                 self.faults.partition([act.nodes])
@@ -142,23 +159,25 @@ class World:
             case "slow disks":
                 self._slow_disks(act.amount)
             case _:
-                self._befall(act)
+                return self._befall(act)
+        return True
 
     def _slow_disks(self, seconds: float) -> None:
         self.steps.append(Step("disks", self.now, 0.0, "", (seconds,)))
         self.cast.disk_delay = seconds
         self.faults.set_disk_delay(seconds)
 
-    def _befall(self, act: Act) -> None:
+    def _befall(self, act: Act) -> bool:
         name = act.nodes[0]
         before = self.cast.nodes[name].standing
         if not self.cast.befall(act, self.now):
-            return
+            return False
         self.steps.append(Step("act", self.now, 0.0, name, (act.kind, act.amount)))
         if before == "paused" and act.kind != "recover":
             self._waiting.pop(name, None)
         waited = self._waiting.pop(name, []) if act.kind == "recover" else []
         self._turn(name, waited, self.cast.clocks[name].local(self.now))
+        return True
 
     def _arrive(self, to: str, envelopes: list[Envelope]) -> None:
         if self.cast.nodes[to].standing == "paused":

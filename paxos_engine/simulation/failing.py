@@ -1,0 +1,147 @@
+"""Failing runs as traces: whole or made small, and what they break is the last entry.
+
+A trace depends on nothing but its seed, the rules and the command line in its header: written
+again, in another process, it is the same to the byte.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from paxos_engine.roles.assembly import RIGHT, Rules
+from paxos_engine.roles.events import Answered, Applied, Entry, Submitted, Violation
+from paxos_engine.simulation.campaign import BREAKS_OFF, LIVENESS, Tally, told
+from paxos_engine.simulation.schedule import Step
+from paxos_engine.simulation.shrink import Shrunk, rehearse, shrink
+from paxos_engine.simulation.swarm import draw
+from paxos_engine.simulation.trial import play
+from paxos_engine.trace.recorder import CHUNK, TraceWriter
+
+JUDGE: Final = "checker"
+"""The node that a violation is of."""
+
+
+def record_run(seed: int, path: Path, rules: Rules = RIGHT, command: str = "") -> Tally:
+    """Play the run of a seed and write its trace; return what it came to.
+
+    Args:
+        seed: of the run.
+        path: the file; it is replaced. A name that ends in `.gz` or `.zst` compresses it.
+        rules: which classes play the roles.
+        command: the command line that plays it again, for the header.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    tally = Tally()
+    with RunWriter(path) as writer:
+        try:
+            outcome = play(draw(seed, rules), (writer.take,), command)
+        except OSError:
+            raise
+        except Exception as error:
+            tally.broke(seed, error)
+            writer.end(Violation(BREAKS_OFF, writer.last, told(error)))
+        else:
+            tally.take(outcome)
+            if outcome.violation is not None:
+                writer.end(outcome.violation)
+            elif outcome.stuck:
+                writer.end(Violation(LIVENESS, writer.unfinished, outcome.stuck))
+    return tally
+
+
+def record_small(
+    seed: int, steps: list[Step], path: Path, rules: Rules = RIGHT, command: str = ""
+) -> Shrunk:
+    """Take the steps that `shrunken` returned and write their trace; return what they come to.
+
+    Args:
+        seed: of the run that was made small.
+        steps: what is left of it.
+        path: as `record_run` has it.
+        rules: which classes play the roles.
+        command: the command line that does it again, for the header.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with RunWriter(path) as writer:
+        small = rehearse(draw(seed, rules), steps, (writer.take,), command)
+        assert small is not None, "what was made small breaks its rule again"
+        writer.end(small.violation)
+    return small
+
+
+def shrunken(seed: int, rules: Rules = RIGHT) -> list[Step] | None:
+    """Play the run of a seed and make it small; return None if it breaks no safety rule."""
+    plan = draw(seed, rules)
+    outcome = play(plan)
+    if outcome.violation is None:
+        return None
+    small = shrink(plan, outcome.steps, outcome.violation.rule)
+    return small.steps if small is not None else None
+
+
+class RunWriter:
+    """Writes the trace of one run, in blocks that depend on nothing but the run.
+
+    Args:
+        path: the file; it is replaced.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._writer = TraceWriter(path)
+        self._block: list[Entry] = []
+        self._seq, self._t = 0, 0.0
+        self._open: dict[tuple[str, int], int] = {}  # a command without an answer -> its entry
+        self._applied: dict[str, int] = {}  # leader -> the entry of what it applied last
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+        finally:
+            self._writer.close()
+
+    @property
+    def last(self) -> tuple[int, ...]:
+        """The entry that was written last, as evidence."""
+        return (self._seq,)
+
+    @property
+    def unfinished(self) -> tuple[int, ...]:
+        """The commands that have no answer, as evidence; or else how far each leader got."""
+        return tuple(sorted((self._open or self._applied).values()))
+
+    def take(self, entry: Entry) -> None:
+        """Write an entry."""
+        self._seq, self._t = entry.seq, entry.t
+        match entry.event:
+            case Submitted(client=client, sequence=sequence):
+                self._open[client, sequence] = entry.seq
+            case Answered(client=client, sequence=sequence):
+                self._open.pop((client, sequence), None)
+            case Applied():
+                self._applied[entry.node] = entry.seq
+        self._block.append(entry)
+        if len(self._block) >= CHUNK:
+            self._flush()
+
+    def end(self, violation: Violation) -> None:
+        """Write what the run breaks, as its last entry."""
+        self.take(Entry(self._seq + 1, self._t, JUDGE, violation))
+
+    def _flush(self) -> None:
+        self._writer.write(self._block)
+        self._block = []
