@@ -1,6 +1,7 @@
 """What a cluster is in the middle of: a fold over the trace that says in which phase a fault falls.
 
-It knows more than any node does: which value is chosen is counted from the votes themselves.
+It knows more than any node does: which value is chosen is counted from the votes themselves, those
+included that are not on disk yet.
 """
 
 from __future__ import annotations
