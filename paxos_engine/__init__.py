@@ -34,6 +34,7 @@ from paxos_engine.simulation.campaign import (
     Failures,
     Tally,
     campaign,
+    play_seeds,
 )
 from paxos_engine.simulation.coverage import Coverage
 from paxos_engine.simulation.failing import record_run, record_small, shrunken
@@ -46,6 +47,7 @@ from paxos_engine.simulation.players import (
     player_here,
     processors,
 )
+from paxos_engine.simulation.schedule import Step
 from paxos_engine.simulation.situation import PHASES
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
@@ -102,6 +104,7 @@ __all__ = [
     "ScenarioError",
     "SchedulerError",
     "StateReached",
+    "Step",
     "StorageError",
     "Subscription",
     "Tally",
@@ -119,6 +122,7 @@ __all__ = [
     "local_players",
     "parse_scenario",
     "perform",
+    "play_seeds",
     "player_here",
     "processors",
     "read_scenario",

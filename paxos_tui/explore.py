@@ -26,10 +26,12 @@ from paxos_engine import (
     Players,
     RecorderError,
     SchedulerError,
+    Step,
     Tally,
     campaign,
     dask_players,
     local_players,
+    play_seeds,
     player_here,
     processors,
     record_run,
@@ -134,19 +136,14 @@ def explore_shrunk(asked: Asked, file: Path | None, save: Path) -> Report:
         NothingToShrink: the run breaks no safety rule.
         OSError: the trace cannot be written.
     """
-    report = Report(asked, Tally())
-    with player_here() as players:
-        report.players = players.words
-        began = time.monotonic()
-        report.tally = campaign(asked.seeds, players.executor, 1, asked.rules)
-        broken = next(iter(report.tally.failures), "")
-        if broken in ("", *WHOLE):
-            raise NothingToShrink(f"the run of seed {asked.seed} breaks no safety rule")
-        path = file or save / file_name(asked, asked.seed)
-        saved = _save_small(asked, asked.seed, broken, path, players, Stop())
-        report.saved = [saved] if saved else []
-        report.seconds = time.monotonic() - began
-    return report
+    began = time.monotonic()
+    tally = play_seeds(asked.seeds, asked.rules)
+    broken = next(iter(tally.failures), "")
+    steps = None if broken in ("", *WHOLE) else shrunken(asked.seed, asked.rules)
+    if steps is None:
+        raise NothingToShrink(f"the run of seed {asked.seed} breaks no safety rule")
+    saved = _save(asked, asked.seed, broken, file or save / file_name(asked, asked.seed), steps)
+    return Report(asked, tally, time.monotonic() - began, saved=[saved])
 
 
 # --- saving ----------------------------------------------------------------------------------
@@ -162,40 +159,30 @@ def _save_failures(
     report: Report, players: Players, directory: Path, stop: Stop
 ) -> Iterator[Saved]:
     """Yield the first run of each way to fail, once it is saved: small, or whole if it must be."""
+    asked = report.asked
     for broken, failures in report.tally.sorted_failures()[:MOST_SAVED]:
+        seed = failures.seeds[0]
+        path = directory / file_name(asked, seed)
+        steps = None
+        if broken not in WHOLE:
+            shrinking = players.executor.submit(shrunken, seed, asked.rules)
+            while not (stop() or wait([shrinking], timeout=LOOK_AFTER).done):
+                pass
+            steps = None if stop() else shrinking.result()
         if stop():
             return
-        seed = failures.seeds[0]
-        path = directory / file_name(report.asked, seed)
-        if broken in WHOLE:
-            yield _save_whole(report.asked, seed, broken, path)
-        elif saved := _save_small(report.asked, seed, broken, path, players, stop):
-            yield saved
+        yield _save(asked, seed, broken, path, steps)
 
 
-def _save_whole(asked: Asked, seed: int, broken: str, path: Path) -> Saved:
-    command = asked.command(seed)
-    record_run(seed, path, asked.rules, command)
-    return Saved(broken, seed, str(path), _again(command, path), None)
-
-
-def _save_small(
-    asked: Asked, seed: int, broken: str, path: Path, players: Players, stop: Stop
-) -> Saved | None:
-    """Make a run small and save it; return None if somebody wants to end this meanwhile."""
-    shrinking = players.executor.submit(shrunken, seed, asked.rules)
-    while not wait([shrinking], timeout=LOOK_AFTER).done:
-        if stop():
-            return None
-    steps = shrinking.result()
-    assert steps is not None, "what broke a rule once breaks it again"
-    command = asked.command(seed, shrunk=True)
+def _save(asked: Asked, seed: int, broken: str, path: Path, steps: list[Step] | None) -> Saved:
+    """Write a run into a file: what is left of its steps, or the whole run if that is None."""
+    command = asked.command(seed, shrunk=steps is not None)
+    again = f"{command} --record {shlex.quote(path.name)}"
+    if steps is None:
+        record_run(seed, path, asked.rules, command)
+        return Saved(broken, seed, str(path), again, None)
     small = record_small(seed, steps, path, asked.rules, command)
-    return Saved(broken, seed, str(path), _again(command, path), small.deliveries)
-
-
-def _again(command: str, path: Path) -> str:
-    return f"{command} --record {shlex.quote(path.name)}"
+    return Saved(broken, seed, str(path), again, small.deliveries)
 
 
 # --- while it lasts --------------------------------------------------------------------------

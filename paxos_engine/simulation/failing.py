@@ -76,7 +76,11 @@ def record_small(
 
 
 def shrunken(seed: int, rules: Rules = RIGHT) -> list[Step] | None:
-    """Play the run of a seed and make it small; return None if it breaks no safety rule."""
+    """Play the run of a seed and make it small.
+
+    Returns:
+        What is left of its steps; None if it breaks no rule that can be watched step by step.
+    """
     plan = draw(seed, rules)
     outcome = play(plan)
     if outcome.violation is None:
