@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from paxos_engine import LIVENESS, WRONG_RULES, Failures, Tally
+from paxos_engine import LIVENESS, Failures, Rules, Tally
 from paxos_tui.cli import main
 from paxos_tui.explore import explore
 from paxos_tui.explore_report import Asked, Report, Saved
@@ -225,7 +225,7 @@ def test_a_run_that_does_not_end_is_saved_whole(
 ) -> None:
     from tests.simulation.test_campaign import Deaf
 
-    monkeypatch.setattr(Asked, "rules", WRONG_RULES["own-value"].rules.__class__(client=Deaf))
+    monkeypatch.setattr(Asked, "rules", Rules(client=Deaf))
     report = explore(Asked(1, 0), 1, "", tmp_path)
     (saved,) = report.saved
     assert saved.broken == LIVENESS
