@@ -29,6 +29,9 @@ MESSAGES: Final = tuple(KINDS.values())
 """Whom it may do it to."""
 
 
+_FATED: Final = (ev.Lost, ev.Duplicated, ev.Delayed)
+
+
 class Coverage:
     """Counts over one run, or over many by `add`."""
 
@@ -82,7 +85,7 @@ class Lookout:
         self._situation.observe(entry)
         for pattern in self._patterns.observe(entry):
             self.coverage.patterns[pattern] += 1
-        if isinstance(event, ev.Lost | ev.Duplicated | ev.Delayed):
+        if isinstance(event, _FATED):
             self.coverage.messages[event.name, kind_of(self._situation, event.message)] += 1
 
     def meet(self, act: Act) -> Callable[[], None]:

@@ -6,7 +6,7 @@ than the right rules, leases or another set of nodes shows in no run of right ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from paxos_engine.roles import events as ev
@@ -84,7 +84,7 @@ class Patterns:
         self._side: tuple[str, ...] = ()
         self._slow = False
         self._lost_quorum = False
-        self._find: dict[type[ev.Event], Callable[[str, Any], Iterator[str]]] = {
+        self._find: dict[type[ev.Event], Callable[[str, Any], Iterable[str]]] = {
             ev.Sent: self._sent,
             ev.Lost: self._lost,
             ev.Duplicated: self._duplicated,
@@ -110,10 +110,10 @@ class Patterns:
             ev.FaultsChanged: self._faults,
         }
 
-    def observe(self, entry: Entry) -> Iterator[str]:
-        """Yield the patterns that an entry completes."""
+    def observe(self, entry: Entry) -> Iterable[str]:
+        """Return the patterns that an entry completes."""
         find = self._find.get(type(entry.event))
-        return find(entry.node, entry.event) if find is not None else iter(())
+        return find(entry.node, entry.event) if find is not None else ()
 
     def befell(self, kind: str, nodes: tuple[str, ...]) -> None:
         """Take what befell the cluster and no event tells."""
@@ -122,12 +122,13 @@ class Patterns:
 
     # --- messages ------------------------------------------------------------------------
 
-    def _sent(self, node: str, event: ev.Sent) -> Iterator[str]:
-        match event.body:
+    def _sent(self, _: str, event: ev.Sent) -> Iterable[str]:
+        match event.body:  # a third of all events: no generator for these
             case Compacted():
-                yield "a compacted acceptor is asked"
+                return ("a compacted acceptor is asked",)
             case Promise(first=first, compacted=compacted) if compacted >= first:
-                yield "a compacted acceptor is asked"
+                return ("a compacted acceptor is asked",)
+        return ()
 
     def _lost(self, _: str, event: ev.Lost) -> Iterator[str]:
         if self._now.unknown and self._now.kinds.get(event.message) is Accepted:
