@@ -10,7 +10,14 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    wait,
+)
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -197,16 +204,21 @@ def campaign(
             if not under_way:
                 break
             done, under_way = wait(under_way, timeout=LOOK_AFTER, return_when=FIRST_COMPLETED)
-            for future in done:
+            # What was played counts, also where another portion tells that it cannot be.
+            for future in sorted(done, key=_went_wrong):
                 tally.add(future.result())
             watch(tally)
-    except CancelledError as error:
+    except (BrokenExecutor, CancelledError) as error:
         raise CampaignBroken("what plays the runs is gone", tally) from error
     except Exception as error:  # a run that fails is in its tally: this is another matter
         raise CampaignBroken(told(error), tally) from error
     for future in under_way:
         future.cancel()
     return tally
+
+
+def _went_wrong(future: Future[Tally]) -> bool:
+    return future.cancelled() or future.exception() is not None
 
 
 def portions(seeds: range) -> Iterator[range]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from typing import ParamSpec, TypeVar
 
 import pytest
@@ -144,32 +144,36 @@ def test_once_stopped_nothing_more_is_begun_and_what_was_played_is_kept() -> Non
     assert tally.runs == seen[0] < 1_000
 
 
-def test_what_was_played_before_the_players_broke_is_not_lost() -> None:
-    class Breaks(Lazy):
-        def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-            if self.given:
-                raise BrokenExecutor("a process is gone")
-            future = super().submit(fn, *args, **kwargs)
-            self.given[0]()
-            return future
+class PlaysOne(Lazy):
+    """Plays the first portion that it is given, and then breaks."""
 
-    with pytest.raises(CampaignBroken, match="a process is gone") as broken:
-        campaign(range(40), Breaks(), 1)
-    assert broken.value.tally.runs == 0
-    future: Future[Tally] = Future()
-    future.cancel()
-    future.set_running_or_notify_cancel()
-    with pytest.raises(CampaignBroken, match="what plays the runs is gone"):
-        campaign(range(40), _Given(future), 1)
-
-
-class _Given(Lazy):
-    def __init__(self, future: Future[Tally]) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__()
-        self._future = future
+        self._error = error
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        return self._future  # type: ignore[return-value]
+        future: Future[T] = Future()
+        if self.given:
+            future.set_exception(self._error)
+        else:
+            self.given.append(lambda: None)
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (BrokenExecutor("a pool says so at length"), "what plays the runs is gone"),
+        (CancelledError(), "what plays the runs is gone"),
+        (ModuleNotFoundError("No module named 'x'"), "ModuleNotFoundError: No module named 'x'"),
+    ],
+)
+def test_what_was_played_before_the_players_broke_is_not_lost(error: Exception, words: str) -> None:
+    with pytest.raises(CampaignBroken) as broken:
+        campaign(range(40), PlaysOne(error), 1)
+    assert str(broken.value) == words
+    assert broken.value.tally.runs == 5
 
 
 @pytest.mark.parametrize("runs", [0, 1, 7, 8, 9, 100, 1_000])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -127,6 +128,30 @@ def test_large_counts_fit_their_columns() -> None:
     for count in ("435M", "3,600k", "123k"):
         assert count in said
     assert max(map(len, said.splitlines())) <= WIDTH
+
+
+def test_a_terminal_shows_how_far_it_is() -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, "explore", "--runs", "3", "--jobs", "1"], stdout=subprocess.DEVNULL,
+        stderr=theirs, env={**os.environ, "COLUMNS": "80", "TERM": "xterm"},
+    ) as program:  # fmt: skip
+        os.close(theirs)
+        said = b""
+        while piece := _read(ours):
+            said += piece
+        assert program.wait(120) == 0
+    os.close(ours)
+    assert b"/3" in said
+    assert b"0 failed" in said
+
+
+def _read(terminal: int) -> bytes:
+    """Return what is there next; nothing once nobody writes any more."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""
 
 
 # --- bad input -------------------------------------------------------------------------------
