@@ -39,7 +39,7 @@ LIVENESS: Final = "every command ends chosen, applied and answered"
 """What calm demands; the name of the failure where it does not come."""
 
 BREAKS_OFF: Final = "no run breaks off"
-"""The name of the failure where the program itself breaks."""
+"""The name of the failure where the program itself has a defect: in a role, or around them."""
 
 stopping = threading.Event()
 """Set in a process that plays: it begins no further run."""
@@ -100,7 +100,7 @@ class Tally:
         if outcome.violation is not None:
             self._fail(outcome.violation.rule, outcome.seed, outcome.violation.text)
         elif outcome.stuck:
-            self._fail(LIVENESS, outcome.seed, outcome.stuck)
+            self._fail(BREAKS_OFF if outcome.broke else LIVENESS, outcome.seed, outcome.stuck)
 
     def broke(self, seed: int, error: Exception) -> None:
         """Take a run that the program could not play to its end."""
@@ -135,7 +135,8 @@ class Tally:
         }
 
     def _fail(self, broken: str, seed: int, text: str) -> None:
-        self.failures.setdefault(broken, Failures()).add(Failures(1, [seed], text))
+        one_line = " ".join(text.split())
+        self.failures.setdefault(broken, Failures()).add(Failures(1, [seed], one_line))
 
 
 class CampaignBroken(Exception):

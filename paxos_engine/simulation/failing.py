@@ -48,6 +48,8 @@ def record_run(seed: int, path: Path, rules: Rules = RIGHT, command: str = "") -
             tally.take(outcome)
             if outcome.violation is not None:
                 writer.end(outcome.violation)
+            elif outcome.broke:
+                writer.end(Violation(BREAKS_OFF, writer.last, outcome.stuck))
             elif outcome.stuck:
                 writer.end(Violation(LIVENESS, writer.unfinished, outcome.stuck))
     return tally

@@ -25,6 +25,7 @@ class Outcome:
     """What a run came to.
 
     `stuck` says, in one line, what calm could not bring to its end; empty if everything ended.
+    `broke` is whether that is a defect of a role, which ended the run before its time.
     """
 
     seed: int
@@ -34,6 +35,7 @@ class Outcome:
     stuck: str
     coverage: Coverage
     steps: list[Step] = field(default_factory=list)
+    broke: bool = False
 
     @property
     def good(self) -> bool:
@@ -74,7 +76,14 @@ def play(plan: Plan, sinks: Iterable[Sink] = (), command: str = "") -> Outcome:
             stuck = defect(world) or unfinished(world)
     referee.conclude()
     return Outcome(
-        plan.seed, world.count, world.now, referee.violation, stuck, lookout.coverage, world.steps
+        plan.seed,
+        world.count,
+        world.now,
+        referee.violation,
+        stuck,
+        lookout.coverage,
+        world.steps,
+        broke=bool(defect(world)),
     )
 
 

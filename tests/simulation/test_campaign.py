@@ -54,7 +54,14 @@ class Falls(PaxosAcceptor):
     """An acceptor whose program has a defect."""
 
     def receive(self, envelope: Envelope, now: float) -> Effects:
-        raise KeyError("a\ndefect")
+        raise ValueError("a\ndefect")
+
+
+class Stillborn(PaxosAcceptor):
+    """An acceptor that cannot even be made."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("a\ndefect")
 
 
 class Deaf(PaxosClient):
@@ -112,11 +119,16 @@ def test_a_run_that_does_not_end_is_a_failure_of_liveness() -> None:
     assert "have no answer" in tally.failures[LIVENESS].text
 
 
-def test_a_run_that_the_program_cannot_play_is_a_failure_with_a_seed_and_one_line() -> None:
-    tally = play_seeds(range(2), Rules(acceptor=Falls))
-    assert tally.runs == 2
-    assert tally.failures[BREAKS_OFF].seeds == [0, 1]
-    assert tally.failures[BREAKS_OFF].text == r"KeyError: 'a\ndefect'"
+def test_a_defect_is_a_failure_with_a_seed_and_one_line() -> None:
+    for acceptor, text in (
+        (Falls, "broke: ValueError: a defect"),
+        (Stillborn, "TypeError: a defect"),
+    ):
+        tally = play_seeds(range(2), Rules(acceptor=acceptor))
+        assert tally.runs == 2
+        assert [*tally.failures] == [BREAKS_OFF]
+        assert tally.failures[BREAKS_OFF].seeds == [0, 1]
+        assert text in tally.failures[BREAKS_OFF].text
 
 
 def test_only_a_few_portions_are_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_a_run_that_breaks_off_is_kept_up_to_there(tmp_path: Path) -> None:
     assert isinstance(last.event, Violation)
     assert last.event.rule == BREAKS_OFF
     assert last.event.evidence == (run[-1].seq,)
-    assert "KeyError" in last.event.text
+    assert "ValueError" in last.event.text
 
 
 def test_where_all_is_answered_the_evidence_is_how_far_each_leader_got(tmp_path: Path) -> None:
