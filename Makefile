@@ -33,9 +33,8 @@ soak: $(STAMP)
 	$(BIN)/pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)
 
 bench: $(STAMP)
-	$(BIN)/python benchmarks/storage.py
-	$(BIN)/python benchmarks/checks.py
-	$(BIN)/python -m benchmarks.trace
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/paxos-tui bench $(ARGS)
 
 # It needs no .venv: the standard library, SPIN and a C compiler, and says so where they are missing.
 model:

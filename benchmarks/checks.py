@@ -1,26 +1,25 @@
 """What the safety checks cost: microseconds an event, over a trace of a real cluster.
 
-    make bench
-
-A cluster under full load is recorded; then a bare loop over its entries, each check alone and all
-of them together take turns within one run, and the table shows medians. A check that asks others
-(for what was chosen, for what acceptors hold) is timed together with those, and what they cost
-alone is taken off again.
+A cluster under load is recorded; then a bare loop over its entries, each check alone and all of
+them together take turns. A check that asks others (for what was chosen, for what acceptors hold)
+is timed together with those, and what they cost alone is taken off again.
 """
 
 from __future__ import annotations
 
 import gc
-import os
-import platform
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from paxos_engine import Cluster, ClusterConfig, Entry, Header, SafetyChecker, read_trace
+from benchmarks import ours
+from benchmarks.apart import apart
+from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
+from benchmarks.scale import Scale
+from paxos_engine import Entry, Header, SafetyChecker, read_trace
 from paxos_engine.checks.agreement import AgreementChecker
 from paxos_engine.checks.base import Check
 from paxos_engine.checks.holdings import Holdings
@@ -29,8 +28,12 @@ from paxos_engine.roles.events import ALL_EVENTS, Sent
 from paxos_engine.roles.messages import KINDS
 from paxos_engine.roles.quorum import Quorums
 
-ROUNDS = 5
-COMMANDS = 5_000
+ENTRIES_A_COMMAND: Final = 25
+OUTSTANDING: Final = 64
+
+BARE: Final = "bare loop"
+NOBODY: Final = "nobody asked"
+ALL: Final = "all together"
 
 ASKS: dict[str, tuple[type[Check], ...]] = {
     "ReportsTrue": (Holdings,),
@@ -45,36 +48,56 @@ ASKS: dict[str, tuple[type[Check], ...]] = {
 Observe = Callable[[Entry], object]
 
 
-def record(folder: Path) -> list[Entry]:
-    """Run a cluster at full speed and return its trace."""
-    path = folder / "trace.jsonl"
-    with Cluster(ClusterConfig(record=path)) as cluster:
-        for future in [cluster.submit(f"set k{n % 9} {n}") for n in range(COMMANDS)]:
-            future.result(300)
+def measure(scale: Scale, tell: Tell) -> list[Table]:
+    """Return the table."""
+    tell(f"all checks over {scale.events:,} events, {scale.rounds} rounds")
+    return [apart(table, scale.events, scale.rounds)]
+
+
+def table(events: int, rounds: int) -> Table:
+    """Record a trace and time every check over it."""
+    with tempfile.TemporaryDirectory() as folder:
+        entries = record(Path(folder) / "trace.jsonl", events)
+    gc.freeze()  # the entries are here to stay, and not what is measured
+    header = entries[0].event
+    assert isinstance(header, Header)
+    taken = take_turns(ways(header, entries), rounds)
+    each = {name: taken[name] for name in (BARE, NOBODY)}
+    each |= {name: alone(taken, name) for name in names_of(header)}
+    each[ALL] = taken[ALL]
+    notes = [f"a check: its own part, without what {NOBODY!r} and the checks that it asks take"]
+    return Table(f"each check over {len(entries):,} events", rows_of(each, [BARE]), notes)
+
+
+def record(path: Path, events: int) -> list[Entry]:
+    """Run a cluster under load and return its trace."""
+    with ours.running(ours.Setting(options={"record": path})) as cluster:
+        ours.submit_all(cluster, max(1, events // ENTRIES_A_COMMAND), OUTSTANDING)
     return list(read_trace(path))
 
 
-def loop(entries: Sequence[Entry], observe: Observe) -> float:
-    """Return microseconds an entry."""
+def loop(entries: Sequence[Entry], make: Callable[[], Observe]) -> Sample:
+    """Return what one pass takes."""
+    observe = make()
     gc.collect()
     began = time.process_time()
     for entry in entries:
         observe(entry)
-    return (time.process_time() - began) / len(entries) * 1e6
+    return {"us an event": (time.process_time() - began) / len(entries) * 1e6}
 
 
 def dispatch(checks: Sequence[Check]) -> Observe:
     """Return what hands an entry to those checks that watch its kind, as `SafetyChecker` does."""
-    table: dict[type[Any], list[Observe]] = {kind: [] for kind in (*ALL_EVENTS, *KINDS)}
+    watching: dict[type[Any], list[Observe]] = {kind: [] for kind in (*ALL_EVENTS, *KINDS)}
     for check in checks:
         for kind in check.watches:
             for each in KINDS if kind is Sent else (kind,):
-                table[each].append(check.observe)
+                watching[each].append(check.observe)
 
     def observe(entry: Entry) -> None:
         event = entry.event
         kind = type(event.body) if isinstance(event, Sent) else type(event)
-        for each in table[kind]:
+        for each in watching[kind]:
             each(entry)
 
     return observe
@@ -86,53 +109,37 @@ def chosen_few(quorums: Quorums, wanted: Sequence[str]) -> list[Check]:
     return [check for check in every if type(check).__name__ in wanted]
 
 
-def ways(header: Header) -> dict[str, Callable[[], Observe]]:
-    """Return what is timed: name -> a maker of something that observes."""
+def ways(header: Header, entries: Sequence[Entry]) -> dict[str, Way]:
+    """Return what is timed."""
     quorums = Quorums(header.acceptors, *header.quorum)
-    timed: dict[str, Callable[[], Observe]] = {
-        "bare loop": lambda: lambda entry: None,
-        "nobody asked": lambda: dispatch(()),
-        "all together": lambda: SafetyChecker(quorums).observe,
+    makers: dict[str, Callable[[], Observe]] = {
+        BARE: lambda: lambda entry: None,
+        NOBODY: lambda: dispatch(()),
+        ALL: lambda: SafetyChecker(quorums).observe,
     }
-    for asked in {tuple(kind.__name__ for kind in asked) for asked in ASKS.values()}:
-        timed[" ".join(asked)] = lambda asked=asked: dispatch(chosen_few(quorums, asked))  # type: ignore[misc]
-    for name in names_of(header):
-        some = [*(kind.__name__ for kind in ASKS.get(name, ())), name]
-        timed[name] = lambda some=some: dispatch(chosen_few(quorums, some))  # type: ignore[misc]
-    return timed
+    groups = [asked_by(name) for name in ASKS]
+    groups += [(*asked_by(name), name) for name in names_of(header)]
+    for some in groups:
+        makers[" ".join(some)] = lambda some=some: dispatch(chosen_few(quorums, some))  # type: ignore[misc]
+    return {name: partial(loop, entries, make) for name, make in makers.items()}
 
 
-def main() -> None:
-    """Print the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        entries = record(Path(folder))
-    gc.freeze()  # the entries are here to stay, and not what is measured
-    header = entries[0].event
-    assert isinstance(header, Header)
-    took: dict[str, list[float]] = {name: [] for name in ways(header)}
-    for _ in range(ROUNDS):
-        for name, make in ways(header).items():
-            took[name].append(loop(entries, make()))
-    middle = {name: statistics.median(times) for name, times in took.items()}
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{len(entries):,} events, median of {ROUNDS} runs that take turns")
-    print(f"{'':22}{'us an event':>12}{'events/s':>12}")
-    for name in ("bare loop", "nobody asked"):
-        print(f"{name:22}{middle[name]:>12.2f}{1e6 / middle[name]:>12,.0f}")
-    for name in (n for n in middle if n in names_of(header)):
-        asked = " ".join(kind.__name__ for kind in ASKS.get(name, ()))
-        own = max(0.0, middle[name] - middle[asked or "nobody asked"])
-        alone = own + middle["nobody asked"]
-        print(f"{name:22}{own:>12.2f}{1e6 / alone:>12,.0f}")
-    whole = middle["all together"]
-    print(f"{'all together':22}{whole:>12.2f}{1e6 / whole:>12,.0f}")
+def asked_by(name: str) -> tuple[str, ...]:
+    """Return the names of the checks that one asks."""
+    return tuple(kind.__name__ for kind in ASKS.get(name, ()))
+
+
+def alone(taken: dict[str, list[Sample]], name: str) -> list[Sample]:
+    """Take off, in each round, what is not a check's own."""
+    asked = " ".join(asked_by(name))
+    together = taken[f"{asked} {name}".strip()]
+    return [
+        {unit: max(0.0, whole[unit] - without[unit]) for unit in whole}
+        for whole, without in zip(together, taken[asked or NOBODY], strict=True)
+    ]
 
 
 def names_of(header: Header) -> list[str]:
     """Return the names of all checks."""
     quorums = Quorums(header.acceptors, *header.quorum)
     return [type(check).__name__ for check in all_checks(quorums, AgreementChecker(quorums))]
-
-
-if __name__ == "__main__":
-    main()

@@ -28,6 +28,7 @@ from paxos_engine import (
     StorageError,
     TraceFormatError,
 )
+from paxos_tui.bench import bench
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""
@@ -340,6 +341,9 @@ def explore(**options: Any) -> None:
     from paxos_tui.explore import explore_command  # noqa: PLC0415 - as above
 
     sys.exit(explore_command(**options))
+
+
+cli.add_command(bench)
 
 
 def make_cluster(**options: Any) -> Cluster:

@@ -1,0 +1,1 @@
+"""What the program costs, and beside what: `make bench`, or `paxos-tui bench` in a checkout."""

@@ -1,0 +1,115 @@
+"""The workload: a closed loop, in which so many commands are outstanding and never one more.
+
+Each answer asks the next command, so the pressure comes from the answers: no setting can pile up
+work, and a slower cluster is asked less. The next command is asked where the answer arrives; a
+thread that waited for it would measure how threads are switched.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from benchmarks.harness import percentile
+
+PATIENCE = 60.0
+"""Seconds for which outstanding commands are waited for in the end."""
+
+Done: TypeAlias = Callable[[BaseException | None], None]
+"""Told once per command: None, or why it has no answer."""
+
+Ask: TypeAlias = Callable[[Done], None]
+"""Submits one command."""
+
+Clock: TypeAlias = Callable[[], float]
+
+
+class Collector(Protocol):
+    """What looks at the answers."""
+
+    def more(self) -> bool:
+        """Say whether another command shall be asked."""
+
+    def answered(self, seconds: float) -> None:
+        """Take the latency of one command."""
+
+
+class Window:
+    """Collects the answers within a stretch of time that begins after a warm-up.
+
+    Args:
+        warm_up: seconds that do not count.
+        seconds: seconds that do.
+        clock: a monotonic clock in seconds.
+    """
+
+    def __init__(self, warm_up: float, seconds: float, clock: Clock = time.perf_counter) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._begin = clock() + warm_up
+        self._end = self._begin + seconds
+        self.latencies: list[float] = []
+
+    def more(self) -> bool:
+        """Say whether the time is not over."""
+        return self._clock() < self._end
+
+    def answered(self, seconds: float) -> None:
+        """Take the latency of one command."""
+        if self._begin <= self._clock() < self._end:
+            self.latencies.append(seconds)
+
+    def figures(self) -> dict[str, float]:
+        """Return rate and latencies; RuntimeError if nothing was answered."""
+        if not self.latencies:
+            raise RuntimeError(f"no command was answered within {self._seconds} seconds")
+        return {
+            "commands/s": len(self.latencies) / self._seconds,
+            "p50 us": percentile(self.latencies, 0.5) * 1e6,
+            "p99 us": percentile(self.latencies, 0.99) * 1e6,
+        }
+
+
+def closed_loop(
+    ask: Ask, outstanding: int, collector: Collector, clock: Clock = time.perf_counter
+) -> None:
+    """Keep commands outstanding for as long as the collector wants more.
+
+    Args:
+        ask: submits one command.
+        outstanding: how many at once.
+        collector: is told every answer.
+        clock: a monotonic clock in seconds.
+
+    Raises:
+        BaseException: what a command ended with in place of an answer.
+        RuntimeError: what was outstanding in the end is never answered.
+    """
+    ended = threading.Semaphore(0)
+    failures: list[BaseException] = []
+
+    def next_one() -> None:
+        began = clock()
+
+        def done(failure: BaseException | None) -> None:
+            if failure is not None:
+                failures.append(failure)
+            else:
+                collector.answered(clock() - began)
+            if failures or not collector.more():
+                ended.release()
+            else:
+                next_one()
+
+        ask(done)
+
+    for _ in range(outstanding):
+        next_one()
+    for _ in range(outstanding):
+        while not ended.acquire(timeout=PATIENCE):
+            if not collector.more():
+                raise RuntimeError(f"a command was not answered within {PATIENCE:.0f} seconds")
+    if failures:
+        raise failures[0]

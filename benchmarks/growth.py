@@ -1,0 +1,61 @@
+"""Time and memory per command while the history grows: both have to stay flat.
+
+One cluster answers command after command, and is looked at on the way. With compaction it is as it
+runs by default; without, what a chosen instance takes in memory is seen. All nodes, the checker
+and the workload are in the one process that is measured.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from benchmarks import ours
+from benchmarks.apart import apart
+from benchmarks.harness import Sample, Table, Tell, rows_of
+from benchmarks.machine import memory_now
+from benchmarks.scale import Scale
+
+OUTSTANDING: Final = 64
+WARM_UP: Final = 300
+"""Commands after which everything that is made once has been made."""
+
+CASES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "compaction as by default": {},
+    "no compaction": {"snapshot_every": 1_000_000, "retain": 2_000_000},
+}
+
+
+def measure(scale: Scale, tell: Tell) -> list[Table]:
+    """Return the table; it takes one run for each case, since the looks are what is compared."""
+    table = Table(f"growth with {OUTSTANDING} outstanding, beside the first thousand")
+    for case, options in CASES.items():
+        tell(f"{case}, up to {scale.instances[-1]:,} instances")
+        looks = apart(grow, scale.instances, dict(options))
+        table.rows += rows_of({name: [look] for name, look in looks.items()}, list(looks)[:1], case)
+    table.notes = ["bytes an instance: of the whole process, all nodes and the checker together"]
+    return [table]
+
+
+def grow(marks: tuple[int, ...], options: dict[str, Any]) -> dict[str, Sample]:
+    """Return what a command took between two marks: mark -> figures."""
+    with ours.running(ours.Setting(options=options)) as cluster:
+        ours.submit_all(cluster, WARM_UP, OUTSTANDING)
+        looks: dict[str, Sample] = {}
+        for before, mark in itertools.pairwise((WARM_UP, *marks)):
+            commands = mark - before
+            gc.collect()
+            memory, cpu = memory_now(), time.process_time()
+            seconds = ours.submit_all(cluster, commands, OUTSTANDING)
+            cpu = time.process_time() - cpu
+            gc.collect()
+            looks[f"{mark:,}"] = {
+                "CPU us a command": cpu / commands * 1e6,
+                "us a command": seconds / commands * 1e6,
+                "bytes an instance": (memory_now() - memory) / commands,
+            }
+        ours.checked(cluster, {})
+        return looks

@@ -1,0 +1,71 @@
+"""All benchmarks by name, and the running of those that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks import (
+    checks,
+    console,
+    floor,
+    growth,
+    latency,
+    recovery,
+    rot,
+    simulator,
+    storage,
+    takeover,
+    throughput,
+    trace,
+)
+from benchmarks.harness import Table, Tell
+from benchmarks.scale import Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One benchmark.
+
+    Args:
+        about: what it measures, beside what.
+        measure: runs it.
+    """
+
+    about: str
+    measure: Callable[[Scale, Tell], list[Table]]
+
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    "floor": Benchmark("the bare shape of a command, with no protocol", floor.measure),
+    "latency": Benchmark("1 outstanding, beside the floor and PySyncObj", latency.measure),
+    "throughput": Benchmark("64 to 4,096 outstanding, and a burst", throughput.measure),
+    "takeover": Benchmark("from the primary's failure to the next answer", takeover.measure),
+    "recovery": Benchmark("restart, catch-up and snapshot", recovery.measure),
+    "simulator": Benchmark("beside a bare heap loop, checks off and on", simulator.measure),
+    "checks": Benchmark("each safety check, per event", checks.measure),
+    "trace": Benchmark("writing, reading and checking a trace", trace.measure),
+    "growth": Benchmark("time and memory per command as the history grows", growth.measure),
+    "storage": Benchmark("the log beside bare writes, SQLite and LMDB", storage.measure),
+    "rot": Benchmark("what the log notices of flipped bits", rot.measure),
+    "console": Benchmark("first paint, key to paint, CPU, beside a bare app", console.measure),
+}
+
+
+def run(names: Sequence[str], scale: Scale, tell: Tell) -> dict[str, list[Table]]:
+    """Run benchmarks.
+
+    Args:
+        names: which, in this order.
+        scale: how much.
+        tell: told what is measured next.
+    """
+    results = {}
+    for name in names:
+
+        def told(what: str, name: str = name) -> None:
+            tell(f"{name}: {what}")
+
+        results[name] = BENCHMARKS[name].measure(scale, told)
+    return results

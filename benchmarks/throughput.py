@@ -1,0 +1,101 @@
+"""Commands a second with many outstanding, beside the floor and PySyncObj; and a burst.
+
+Everything is measured at a base, and along each axis away from it. A long run measures every
+combination.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from benchmarks import floor, ours, peer
+from benchmarks.apart import apart
+from benchmarks.harness import Row, Table, Tell, Way, rows_of, take_turns
+from benchmarks.scale import LONG, QUICK, Scale
+
+OUTSTANDING: Final = (64, 256, 1_024, 4_096)
+SIZES: Final = (16, 1_024, 16_384)
+ACCEPTORS: Final = (3, 5, 7)
+
+CONFIGURATIONS: Final[Mapping[str, Mapping[str, Any]]] = {"ours": {}}
+"""Row -> options of `ClusterConfig` that make it; a switch that matters gets a line of its own."""
+
+BURST_AGAINST: Final = 1_024
+"""Outstanding commands of the steady rate that a burst is compared with."""
+
+
+class Case(NamedTuple):
+    """The circumstances."""
+
+    outstanding: int
+    size: int = 16
+    acceptors: int = 5
+    durable: bool = False
+
+    def __str__(self) -> str:
+        where = "durable" if self.durable else "in memory"
+        return f"{self.outstanding:,} out, {self.size:,} B, {self.acceptors} acceptors, {where}"
+
+
+def cases(scale: Scale) -> Iterator[Case]:
+    """Return what is measured at this scale."""
+    if scale is LONG:
+        for durable, acceptors, size, out in itertools.product(
+            (False, True), ACCEPTORS, SIZES, OUTSTANDING
+        ):
+            yield Case(out, size, acceptors, durable)
+        return
+    few = scale is QUICK
+    for durable in (False, True):
+        for outstanding in OUTSTANDING[1:3] if few else OUTSTANDING:
+            yield Case(outstanding, durable=durable)
+    for size in () if few else SIZES[1:]:
+        yield Case(256, size=size)
+    for acceptors in () if few else (3, 7):
+        yield Case(256, acceptors=acceptors)
+
+
+def measure(scale: Scale, tell: Tell) -> list[Table]:
+    """Return the table of rates, and the one of the burst."""
+    rates = Table("commands a second, closed loop")
+    for case in cases(scale):
+        rates.rows += _rows(case, scale, tell)
+    rates.notes.append(peer.JOURNAL if peer.is_installed() else peer.SKIPPED)
+    return [rates, _burst(scale, tell)]
+
+
+def _rows(case: Case, scale: Scale, tell: Tell) -> list[Row]:
+    def told(what: str) -> None:
+        tell(f"{case}: {what}")
+
+    taken = take_turns(_ways(case, scale), scale.rounds, told)
+    return rows_of(taken, ["floor", "floor, coalesced", *peer.SETTINGS], str(case))
+
+
+def _ways(case: Case, scale: Scale) -> dict[str, Way]:
+    common = (case.outstanding, scale.seconds, scale.warm_up)
+    ways: dict[str, Way] = {
+        "floor": partial(apart, floor.run, *common, case.acceptors),
+        "floor, coalesced": partial(apart, floor.run, *common, case.acceptors, floor.COALESCED),
+    }
+    for name, options in CONFIGURATIONS.items():
+        setting = ours.Setting(case.acceptors, case.size, case.durable, options)
+        ways[name] = partial(apart, ours.load, *common, setting)
+    if peer.is_installed():
+        for name in peer.SETTINGS:
+            how = {"nodes": case.acceptors, "size": case.size, "durable": case.durable}
+            ways[name] = partial(apart, peer.load, *common, name, **how)
+    return ways
+
+
+def _burst(scale: Scale, tell: Tell) -> Table:
+    commands = scale.commands if scale is QUICK else LONG.commands
+    ways: dict[str, Way] = {
+        "steady": partial(apart, ours.load, BURST_AGAINST, scale.seconds, scale.warm_up),
+        "burst": partial(apart, ours.burst, commands),
+    }
+    title = f"{commands:,} commands at once, beside {BURST_AGAINST:,} outstanding"
+    return Table(title, rows_of(take_turns(ways, 1 if scale is not LONG else 3, tell), ["steady"]))
