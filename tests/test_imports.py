@@ -147,6 +147,15 @@ def test_the_console_uses_only_the_public_face_of_the_engine() -> None:
         assert not deep, f"{path.name} imports {deep}"
 
 
+def test_only_the_command_that_runs_them_imports_the_benchmarks() -> None:
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in [*ENGINE.rglob("*.py"), *TUI.rglob("*.py")]
+        if any(m.split(".")[0] == "benchmarks" for m in imports(path.read_text(encoding="utf-8")))
+    }
+    assert users == {"paxos_tui/bench.py"}
+
+
 def test_the_public_face_names_what_it_exports() -> None:
     import paxos_engine
 

@@ -45,10 +45,27 @@ def _run(*command: str, cwd: Path | None = None) -> str:
     return done.stdout
 
 
+def program(installed: Path) -> tuple[str, str]:
+    """Return the command that runs it; its own first line names the Python that installed it."""
+    return str(installed / "python"), str(installed / "paxos-tui")
+
+
 def test_the_installed_program_runs_from_elsewhere(installed: Path, tmp_path: Path) -> None:
-    assert "version" in _run(str(installed / "paxos-tui"), "--version", cwd=tmp_path)
-    said = _run(str(installed / "paxos-tui"), "run", "--commands", "5", cwd=tmp_path)
+    assert "version" in _run(*program(installed), "--version", cwd=tmp_path)
+    said = _run(*program(installed), "run", "--commands", "5", cwd=tmp_path)
     assert "5 of 5" in said
+
+
+def test_the_benchmarks_stay_in_the_checkout_and_it_says_so(
+    installed: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [*program(installed), "bench"],
+        capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "bench needs a checkout of paxos-tui" in line
 
 
 def test_the_installed_program_brings_its_themes(installed: Path, tmp_path: Path) -> None:
