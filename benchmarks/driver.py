@@ -17,6 +17,9 @@ from benchmarks.harness import percentile
 PATIENCE = 60.0
 """Seconds for which outstanding commands are waited for in the end."""
 
+LEAST = 20
+"""Answers that make a rate."""
+
 Done: TypeAlias = Callable[[BaseException | None], None]
 """Told once per command: None, or why it has no answer."""
 
@@ -39,6 +42,8 @@ class Collector(Protocol):
 class Window:
     """Collects the answers within a stretch of time that begins after a warm-up.
 
+    Where so little is answered that a rate would be chance, it stays open for longer.
+
     Args:
         warm_up: seconds that do not count.
         seconds: seconds that do.
@@ -47,29 +52,35 @@ class Window:
 
     def __init__(self, warm_up: float, seconds: float, clock: Clock = time.perf_counter) -> None:
         self._clock = clock
-        self._seconds = seconds
         self._begin = clock() + warm_up
         self._end = self._begin + seconds
+        self._last = self._end
         self.latencies: list[float] = []
 
     def more(self) -> bool:
         """Say whether the time is not over."""
-        return self._clock() < self._end
+        return self._is_open(self._clock())
 
     def answered(self, seconds: float) -> None:
         """Take the latency of one command."""
-        if self._begin <= self._clock() < self._end:
+        now = self._clock()
+        if now >= self._begin and self._is_open(now):
             self.latencies.append(seconds)
+            self._last = max(self._end, now)
 
     def figures(self) -> dict[str, float]:
         """Return rate and latencies; RuntimeError if nothing was answered."""
         if not self.latencies:
-            raise RuntimeError(f"no command was answered within {self._seconds} seconds")
+            raise RuntimeError(f"no command was answered within {PATIENCE:.0f} seconds")
         return {
-            "commands/s": len(self.latencies) / self._seconds,
+            "commands/s": len(self.latencies) / (self._last - self._begin),
             "p50 us": percentile(self.latencies, 0.5) * 1e6,
             "p99 us": percentile(self.latencies, 0.99) * 1e6,
         }
+
+    def _is_open(self, now: float) -> bool:
+        few = len(self.latencies) < LEAST
+        return now < self._end or (few and now < self._end + PATIENCE)
 
 
 def closed_loop(

@@ -68,13 +68,11 @@ class Row:
         name: what it is: ours, or a reference.
         figures: name with unit -> figure; the first is what the table is about.
         case: the circumstances, where a table has several.
-        note: what has to be said about it.
     """
 
     name: str
     figures: Mapping[str, Figure]
     case: str = ""
-    note: str = ""
 
 
 @dataclass(slots=True)

@@ -46,7 +46,6 @@ def _row_data(row: Row) -> dict[str, Any]:
     return {
         "case": row.case,
         "name": row.name,
-        "note": row.note,
         "figures": {
             name: {
                 **asdict(figure.spread),
@@ -77,14 +76,11 @@ def _grid(table: Table) -> Grid:
     richest_first = sorted(table.rows, key=lambda row: -len(_first(row).ratios))
     ratios = list(dict.fromkeys(other for row in richest_first for other in _first(row).ratios))
     cases = any(row.case for row in table.rows)
-    notes = any(row.note for row in table.rows)
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in [*(["case"] if cases else []), ""]:
         grid.add_column(heading)
     for heading in [figures[0], *(f"x {other}" for other in ratios), *figures[1:]]:
         grid.add_column(heading, justify="right")
-    if notes:
-        grid.add_column("")
     before = ""
     for row in table.rows:
         if cases and before not in ("", row.case):
@@ -93,7 +89,7 @@ def _grid(table: Table) -> Grid:
         cells += [row.name, _cell(row.figures.get(figures[0]))]
         cells += [_ratio_cell(_first(row), other) for other in ratios]
         cells += [_cell(row.figures.get(name)) for name in figures[1:]]
-        grid.add_row(*cells, *([row.note] if notes else []))
+        grid.add_row(*cells)
         before = row.case
     return grid
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from paxos_engine import OutcomeUnknown
+
 HOME = Path(__file__).resolve().parent.parent / "benchmarks"
 
 
@@ -43,7 +45,7 @@ def bench(only: str, scale: str | None, as_json: bool, with_aims: bool, listing:
     wish = entry.Wish(names, scale or "usual", as_json, with_aims)
     try:
         entry.bench(wish)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, OutcomeUnknown) as error:
         raise click.ClickException(f"bench: {error}") from error
 
 

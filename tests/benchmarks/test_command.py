@@ -33,7 +33,7 @@ def test_a_quick_run_ends_with_one_json_object_of_the_shape_that_is_documented()
         for table in tables:
             assert set(table) == {"title", "rows", "notes"}
             for row in table["rows"]:
-                assert set(row) == {"case", "name", "note", "figures"}
+                assert set(row) == {"case", "name", "figures"}
                 for figure in row["figures"].values():
                     assert set(figure) == {"median", "low", "high", "values", "ratios"}
                     assert figure["low"] <= figure["median"] <= figure["high"]
