@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -44,8 +43,8 @@ def unknown(names: Sequence[str]) -> str:
     return ""
 
 
-def bench(wish: Wish, out: TextIO = sys.stdout, progress: TextIO = sys.stderr) -> None:
-    """Run and print.
+def bench(wish: Wish, out: TextIO, progress: TextIO) -> bool:
+    """Run and print; return whether everything could be measured.
 
     Args:
         wish: what is asked for.
@@ -60,11 +59,13 @@ def bench(wish: Wish, out: TextIO = sys.stdout, progress: TextIO = sys.stderr) -
     scale: Scale = SCALES[wish.scale]
     here = machine.describe()  # before, since its load is that of others
     results = suite.run(wish.names, scale, tell)
+    good = all(table.title != suite.FAILED for tables in results.values() for table in tables)
     if wish.as_json:
         judged = aims.as_data(results) if wish.with_aims else ()
         out.write(json.dumps(report.as_data(here, scale.name, results, judged)) + "\n")
-        return
+        return good
     console = report.console_for(out)
     report.show(here, results, console)
     if wish.with_aims:
         aims.show(results, console)
+    return good

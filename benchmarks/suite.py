@@ -22,6 +22,7 @@ from benchmarks import (
 )
 from benchmarks.harness import Table, Tell
 from benchmarks.scale import Scale
+from paxos_engine import OutcomeUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class Benchmark:
     about: str
     measure: Callable[[Scale, Tell], list[Table]]
 
+
+FAILED: Final = "could not be measured"
+"""The title of what stands for a benchmark that failed."""
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "floor": Benchmark("the bare shape of a command, with no protocol", floor.measure),
@@ -54,7 +58,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 
 
 def run(names: Sequence[str], scale: Scale, tell: Tell) -> dict[str, list[Table]]:
-    """Run benchmarks.
+    """Run benchmarks; one that fails takes nothing from the others.
 
     Args:
         names: which, in this order.
@@ -67,5 +71,8 @@ def run(names: Sequence[str], scale: Scale, tell: Tell) -> dict[str, list[Table]
         def told(what: str, name: str = name) -> None:
             tell(f"{name}: {what}")
 
-        results[name] = BENCHMARKS[name].measure(scale, told)
+        try:
+            results[name] = BENCHMARKS[name].measure(scale, told)
+        except (RuntimeError, OSError, OutcomeUnknown) as error:
+            results[name] = [Table(FAILED, notes=[f"{type(error).__name__}: {error}"])]
     return results

@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import suite
+from benchmarks.harness import Table, Tell, rows_of
+from benchmarks.scale import Scale
 from paxos_tui import bench
 
 
@@ -42,6 +44,24 @@ def test_a_quick_run_ends_with_one_json_object_of_the_shape_that_is_documented()
     assert set(ours["figures"]["p50 us"]["ratios"]) >= {"floor"}
     judged = {aim["unit"]: aim["verdict"] for aim in data["aims"]}
     assert judged["x floor"] in ("met", "missed", "not measured")
+
+
+def test_a_benchmark_that_fails_takes_nothing_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(scale: Scale, tell: Tell) -> list[Table]:
+        raise RuntimeError("a rule was broken")
+
+    def working(scale: Scale, tell: Tell) -> list[Table]:
+        return [Table("a table", rows_of({"ours": [{"s": 1.0}]}))]
+
+    made = {name: suite.Benchmark(name, way) for name, way in (("a", failing), ("b", working))}
+    monkeypatch.setattr(suite, "BENCHMARKS", made)
+    done = CliRunner().invoke(bench.bench, ["--only", "a,b", "--json"])
+    assert done.exit_code == 1
+    shown = json.loads(done.stdout)["benchmarks"]
+    assert shown["a"][0]["notes"] == ["RuntimeError: a rule was broken"]
+    assert shown["b"][0]["rows"][0]["figures"]["s"]["median"] == 1
 
 
 def test_a_name_that_is_none_is_one_line() -> None:
