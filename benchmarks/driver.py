@@ -18,7 +18,7 @@ PATIENCE = 60.0
 """Seconds for which outstanding commands are waited for in the end."""
 
 LEAST = 20
-"""Answers that make a rate."""
+"""Answers that make a rate, however few are outstanding."""
 
 Done: TypeAlias = Callable[[BaseException | None], None]
 """Told once per command: None, or why it has no answer."""
@@ -40,21 +40,34 @@ class Collector(Protocol):
 
 
 class Window:
-    """Collects the answers within a stretch of time that begins after a warm-up.
+    """Collects the answers within a stretch of time, once a steady state is reached.
 
-    Where so little is answered that a rate would be chance, it stays open for longer.
+    The first answers only say how work piles up: as many as are outstanding do not count, nor what
+    comes within the warm-up. Where little is answered it stays open for longer, until a rate says
+    something: as many answers as are outstanding.
 
     Args:
         warm_up: seconds that do not count.
-        seconds: seconds that do.
+        seconds: seconds that do, at least.
+        outstanding: how many commands are outstanding.
         clock: a monotonic clock in seconds.
     """
 
-    def __init__(self, warm_up: float, seconds: float, clock: Clock = time.perf_counter) -> None:
+    def __init__(
+        self,
+        warm_up: float,
+        seconds: float,
+        outstanding: int = 1,
+        clock: Clock = time.perf_counter,
+    ) -> None:
         self._clock = clock
-        self._begin = clock() + warm_up
-        self._end = self._begin + seconds
-        self._last = self._end
+        self._seconds = seconds
+        self._warm_from = clock() + warm_up
+        self._give_up = self._warm_from + seconds + PATIENCE
+        self._to_pass = outstanding
+        self._enough = max(LEAST, outstanding)
+        self._begin: float | None = None
+        self._last = 0.0
         self.latencies: list[float] = []
 
     def more(self) -> bool:
@@ -64,14 +77,18 @@ class Window:
     def answered(self, seconds: float) -> None:
         """Take the latency of one command."""
         now = self._clock()
-        if now >= self._begin and self._is_open(now):
+        if self._begin is None:
+            self._to_pass -= 1
+            if self._to_pass <= 0 and now >= self._warm_from:
+                self._begin = now
+        elif self._is_open(now):
             self.latencies.append(seconds)
-            self._last = max(self._end, now)
+            self._last = now
 
     def figures(self) -> dict[str, float]:
         """Return rate and latencies; RuntimeError if nothing was answered."""
-        if not self.latencies:
-            raise RuntimeError(f"no command was answered within {PATIENCE:.0f} seconds")
+        if self._begin is None or not self.latencies:
+            raise RuntimeError(f"too little was answered within {PATIENCE:.0f} seconds")
         return {
             "commands/s": len(self.latencies) / (self._last - self._begin),
             "p50 us": percentile(self.latencies, 0.5) * 1e6,
@@ -79,8 +96,9 @@ class Window:
         }
 
     def _is_open(self, now: float) -> bool:
-        few = len(self.latencies) < LEAST
-        return now < self._end or (few and now < self._end + PATIENCE)
+        if self._begin is None or len(self.latencies) < self._enough:
+            return now < self._give_up
+        return now < self._begin + self._seconds
 
 
 def closed_loop(

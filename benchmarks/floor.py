@@ -55,9 +55,10 @@ def run(
         coalesced: commands for which a datagram stands.
     """
     size = SIZE * coalesced
-    window = Window(warm_up, seconds)
+    datagrams = max(1, outstanding // coalesced)
+    window = Window(warm_up, seconds, datagrams)
     with _nodes(acceptors, size) as (client, leader):
-        _ask(client, leader, size, max(1, outstanding // coalesced), window)
+        _ask(client, leader, size, datagrams, window)
     figures = window.figures()
     return {**figures, "commands/s": figures["commands/s"] * coalesced}
 

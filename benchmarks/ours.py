@@ -69,7 +69,7 @@ def load(
     """Return rate and latencies with so many commands outstanding."""
     setting = setting or Setting()
     with running(setting) as cluster:
-        window = Window(warm_up, seconds)
+        window = Window(warm_up, seconds, outstanding)
         closed_loop(asking(cluster, value_of(setting.size)), outstanding, window)
         return checked(cluster, window.figures())
 

@@ -63,7 +63,7 @@ def load(
 
             leader.put(value, callback=answered)
 
-        window = Window(warm_up, seconds)
+        window = Window(warm_up, seconds, outstanding)
         closed_loop(ask, outstanding, window)
         for replica in replicas:
             replica.destroy()
