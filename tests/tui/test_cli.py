@@ -1,17 +1,12 @@
-"""The command line: what it says, and how it leaves."""
+"""The command line without a terminal: what it says, and how it leaves."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
-import select
 import signal
 import socket
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
@@ -180,116 +175,3 @@ def test_a_signal_ends_a_run_without_a_traceback(number: signal.Signals) -> None
     _, errors = child.communicate(timeout=60)
     assert child.returncode not in (0, None)
     assert "Traceback" not in errors
-
-
-def _take_terminal() -> None:
-    """Make standard input the controlling terminal, whose death is a SIGHUP."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def _console(
-    *arguments: str, controls: bool = True, keep: bool = False
-) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the console on a terminal of its own; return it and our end of the terminal.
-
-    With `keep` its end stays open here too, so that its modes can be looked at afterwards.
-    """
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
-    child = subprocess.Popen(
-        [*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment,
-        start_new_session=True, preexec_fn=_take_terminal if controls else None,
-    )  # fmt: skip
-    if not keep:
-        os.close(theirs)
-    return child, ours
-
-
-def _read_until(terminal: int, words: bytes) -> bytes:
-    seen = b""
-    while words not in seen:
-        try:
-            piece = os.read(terminal, 65_536)
-        except OSError:
-            break
-        if not piece:
-            break
-        seen += piece
-    return seen
-
-
-def _read_to_the_end(terminal: int, child: subprocess.Popen[bytes]) -> bytes:
-    """Return what the console says until it is gone."""
-    seen, end = b"", time.monotonic() + 60
-    while time.monotonic() < end:
-        gone = child.poll() is not None
-        if select.select([terminal], [], [], 0.1)[0]:
-            seen += os.read(terminal, 65_536)
-        elif gone:
-            break
-    return seen
-
-
-def _attributes(terminal: int) -> list[object]:
-    """Return the terminal's modes; the flag that output waits for its input is the kernel's."""
-    return list(termios.tcgetattr(terminal)[:4])
-
-
-def _busy(terminal: int) -> None:
-    """Start a workload, so that the console has something to do while it leaves."""
-    os.write(terminal, b"w")
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-@pytest.mark.parametrize("moment", ["while it opens", "at rest", "under load"])
-def test_a_signal_ends_the_console_in_order_and_gives_the_terminal_back(
-    number: signal.Signals, moment: str
-) -> None:
-    child, terminal = _console(keep=True)
-    before = _attributes(terminal)
-    said = _read_until(terminal, b"\x1b[?1049h" if moment == "while it opens" else b"instances")
-    if moment == "under load":
-        _busy(terminal)
-        said += _read_until(terminal, b"workload")
-    child.send_signal(number)
-    said += _read_to_the_end(terminal, child)
-    assert child.returncode == 128 + number
-    assert b"\x1b[?1049l\x1b[?25h" in said
-    assert b"Traceback" not in said
-    assert _attributes(terminal) == before
-    os.close(terminal)
-
-
-@pytest.mark.parametrize("attempt", range(3))
-@pytest.mark.parametrize("controls", [True, False], ids=["by SIGHUP", "without a signal"])
-def test_the_console_ends_with_its_terminal(controls: bool, attempt: int) -> None:
-    child, terminal = _console(controls=controls)
-    try:
-        assert b"instances" in _read_until(terminal, b"instances")
-        if attempt:
-            _busy(terminal)
-            _read_until(terminal, b"workload")
-    finally:
-        os.close(terminal)  # the terminal dies
-    assert child.wait(timeout=60) == 128 + signal.SIGHUP
-
-
-def test_a_console_whose_terminal_reads_nothing_ends_by_its_last_resort() -> None:
-    child, terminal = _console()
-    assert b"instances" in _read_until(terminal, b"instances")
-    _busy(terminal)
-    time.sleep(3.0)  # long enough for what is painted to fill every buffer on the way
-    child.send_signal(signal.SIGTERM)
-    assert child.wait(timeout=60) == 128 + signal.SIGTERM
-    os.close(terminal)
-
-
-def test_a_broken_theme_file_is_one_clear_line(tmp_path: Path) -> None:
-    theme = tmp_path / "mine.toml"
-    theme.write_text('name = "mine"\n[colors]\nprimary = "no-colour"\n')
-    child, terminal = _console("--theme", str(theme))
-    said = _read_until(terminal, b"\0").decode()
-    os.close(terminal)
-    assert child.wait(timeout=60) == 2
-    assert "colors.primary: 'no-colour' is no colour" in said.replace("\r\n", "")
-    assert "Traceback" not in said

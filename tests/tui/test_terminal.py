@@ -1,0 +1,103 @@
+"""The program on a real terminal: what it shows there, and how it leaves with it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tui.terminals import PROGRAM, Terminal
+
+
+def console(*arguments: str, size: tuple[int, int] = (100, 30), controls: bool = True) -> Terminal:
+    """Start the console on a terminal of its own."""
+    return Terminal([*PROGRAM, *arguments], size=size, controls=controls)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("moment", ["while it opens", "at rest", "under load"])
+def test_a_signal_ends_the_console_in_order_and_gives_the_terminal_back(
+    number: signal.Signals, moment: str
+) -> None:
+    with console() as terminal:
+        if moment == "while it opens":
+            terminal.see_raw(b"\x1b[?1049h")
+        else:
+            terminal.see("instances agree")
+        if moment == "under load":
+            terminal.type("w")
+            terminal.see("workload")
+        terminal.child.send_signal(number)
+        assert terminal.end() == 128 + number
+        assert b"\x1b[?1049l\x1b[?25h" in terminal.raw
+        assert "Traceback" not in terminal.text
+        assert terminal.gave_back
+
+
+@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("controls", [True, False], ids=["by SIGHUP", "without a signal"])
+def test_the_console_ends_with_its_terminal(controls: bool, attempt: int) -> None:
+    with console(controls=controls) as terminal:
+        terminal.see("instances agree")
+        if attempt:
+            terminal.type("w")
+            terminal.see("workload")
+        terminal.hang_up()
+        assert terminal.wait() == 128 + signal.SIGHUP
+
+
+def test_a_console_whose_terminal_reads_nothing_ends_by_its_last_resort() -> None:
+    with console() as terminal:
+        terminal.see("instances agree")
+        terminal.type("w")
+        time.sleep(3.0)  # long enough for what is painted to fill every buffer on the way
+        terminal.child.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 128 + signal.SIGTERM
+
+
+def test_a_broken_theme_file_is_one_clear_line(tmp_path: Path) -> None:
+    theme = tmp_path / "mine.toml"
+    theme.write_text('name = "mine"\n[colors]\nprimary = "no-colour"\n')
+    with console("--theme", str(theme)) as terminal:
+        assert terminal.end() == 2
+        assert "colors.primary: 'no-colour' is no colour" in terminal.text.replace("\r\n", "")
+        assert "Traceback" not in terminal.text
+
+
+def test_a_theme_file_of_ones_own_is_what_the_console_wears(tmp_path: Path) -> None:
+    theme = tmp_path / "mine.toml"
+    theme.write_text('name = "mine"\n[colors]\nprimary = "#5fafff"\nbackground = "#0a1b2c"\n')
+    with console("--theme", str(theme)) as terminal:
+        terminal.see("instances agree")
+        terminal.see_raw(b"48;2;10;27;44")
+        terminal.type("q")
+        assert terminal.end() == 0
+
+
+def test_a_run_shows_how_far_it_is_on_a_terminal_and_keeps_it_out_of_the_report(
+    tmp_path: Path,
+) -> None:
+    command = [*PROGRAM, "run", "--commands", "3000", "--json"]
+    with (tmp_path / "report").open("wb") as output, Terminal(command, output=output) as terminal:
+        assert terminal.end() == 0
+    assert json.loads((tmp_path / "report").read_text())["chosen"] == 3000
+    counts = [int(count) for count in re.findall(r"(\d+)/3000", terminal.text)]
+    assert counts == sorted(counts)
+    assert counts[-1] > 0
+    assert "chosen" in terminal.text
+    assert "━" in terminal.text
+
+
+def test_a_run_shows_no_progress_without_a_terminal() -> None:
+    done = subprocess.run(
+        [*PROGRAM, "run", "--commands", "50"],
+        capture_output=True, text=True, check=True, timeout=120, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert "━" not in done.stdout
+    assert "50 of 50" in done.stdout
