@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.terminals import Terminal
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -80,3 +82,17 @@ def test_the_installed_program_brings_its_themes(installed: Path, tmp_path: Path
 def test_the_installed_program_brings_its_scenarios(installed: Path, tmp_path: Path) -> None:
     said = _run(str(installed / "paxos-tui"), "play", "S04", "--headless", cwd=tmp_path)
     assert "as expected, safe" in said
+
+
+def test_the_installed_console_opens_on_a_terminal_in_a_theme_that_ships(
+    installed: Path, tmp_path: Path
+) -> None:
+    command = [str(installed / "paxos-tui"), "--theme", "paxos-light"]
+    with Terminal(command, size=(120, 36), cwd=tmp_path) as terminal:
+        terminal.see("0 instances agree")
+        terminal.see_raw(b"48;2;250;250;247")
+        terminal.type("sfrom a wheel\r")
+        terminal.see("2 instances agree")
+        terminal.type("q")
+        assert terminal.end() == 0
+    assert not list(tmp_path.iterdir())
