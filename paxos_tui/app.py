@@ -228,6 +228,8 @@ class PaxosApp(Submitting, Breaking, Network, Looking):
 
     def _notes(self) -> list[str]:
         notes = self.work_notes()
+        if self.cluster is not None and self.cluster.recording_error:
+            notes.insert(0, f"! {self.cluster.recording_error}")
         if self.feed.behind >= 0.5:
             notes.insert(0, f"screen {self.feed.behind:.1f} s behind")
         return notes

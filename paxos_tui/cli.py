@@ -201,7 +201,8 @@ def run(
 ) -> None:
     """Run the demo without a console: submit commands, compare the leaders' histories.
 
-    The exit code is 0 only if every command is chosen and all histories agree.
+    The exit code is 0 only if every command is chosen, all histories agree, and a recording that
+    was asked for is complete.
     """
     from paxos_tui.run import run_demo  # noqa: PLC0415 - the console does not need it
 

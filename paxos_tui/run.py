@@ -60,6 +60,7 @@ class Report:
     events: int
     violation: str
     explanation: list[str]
+    recording: str
     profile: str
     failed: list[str]
     seconds: float
@@ -71,8 +72,8 @@ class Report:
 
     @property
     def good(self) -> bool:
-        """Whether every command is chosen and all histories agree."""
-        return self.agree and not self.missing and not self.violation
+        """Whether every command is chosen, all histories agree and the recording is complete."""
+        return self.agree and not (self.missing or self.violation or self.recording)
 
     def print(self, *, as_json: bool, full: bool) -> None:
         """Print the report, for a person or for a program."""
@@ -100,6 +101,8 @@ class Report:
         click.echo(f"latency           {latency}")
         if self.missing:
             click.echo(f"missing           {', '.join(self.missing[:10])}")
+        if self.recording:
+            click.echo(f"NOT RECORDED      {self.recording}")
         if self.violation:
             click.echo(f"VIOLATION         {self.violation}")
             click.echo("\n".join(self.explanation))
@@ -133,7 +136,7 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
     began = time.monotonic()
     tally = _Tally()
     growth: list[Size] = []
-    looks = [commands // 10, commands // 2]
+    looks = [part for part in (commands // 10, commands // 2) if part]
     with _progress(commands, tally):
         for number in range(1, commands + 1):
             # What is under way is bounded, and so is our memory, however many commands there are.
@@ -160,6 +163,7 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
         events=cluster.checked_events,
         violation=cluster.violation.text if cluster.violation else "",
         explanation=cluster.explanation,
+        recording=cluster.recording_error,
         profile=cluster.faults.profile,
         failed=failing,
         seconds=round(seconds, 3),

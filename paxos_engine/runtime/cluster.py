@@ -329,6 +329,11 @@ class Cluster:
         return self._watch.explanation
 
     @property
+    def recording_error(self) -> str:
+        """Why the recording is not complete, in one line; empty while it is, or none was asked."""
+        return self._recorder.error if self._recorder is not None else ""
+
+    @property
     def now(self) -> float:
         """Seconds since the cluster was made."""
         return self._clock()
