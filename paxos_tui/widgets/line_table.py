@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -124,14 +125,18 @@ class LineTable(ScrollView, Painter, can_focus=True):
         number = y - 1 + self.scroll_offset.y
         if self.view is None or number >= self._count:
             return Strip.blank(width, self.rich_style)
-        strip = self._strip(self.row(number, width), width)
-        if number == self.cursor and self.has_focus:
-            strip = strip.apply_style(self.paint("cursor"))
-        return strip
+        return self._strip(self.row(number, width), width, number == self.cursor and self.has_focus)
 
-    def _strip(self, parts: list[Part], width: int) -> Strip:
+    def _strip(self, parts: list[Part], width: int, under_cursor: bool = False) -> Strip:
         segments = [Segment(part.text, self.paint(part.paint)) for part in parts]
-        return Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
+        base = self.rich_style + self._cursor_style() if under_cursor else self.rich_style
+        return Strip(segments).adjust_cell_length(width).apply_style(base)
+
+    def _cursor_style(self) -> Style:
+        """Return what the theme says of the cursor; a tint is laid over the ground of the table."""
+        tint = self.get_component_styles("paint--cursor").background
+        _, ground = self.background_colors
+        return self.paint("cursor") + Style(bgcolor=(ground + tint).rich_color)
 
     def _resize_to(self, count: int) -> None:
         grown = count - self._count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets._footer import FooterKey
 
 from paxos_tui.widgets.node_card import NodeCard
 from tests.tui.driving import Console, open_console
@@ -85,6 +86,26 @@ async def test_the_footer_of_a_small_terminal_has_help_first_and_quit_in_sight()
             )
         )
         assert console.footer()[0] == "help"
+
+
+async def test_the_footer_shows_whole_words_and_as_many_as_fit() -> None:
+    async with open_console(size=(200, 30)) as console:
+        await console.press("x", "5")
+        await console.until(lambda: {"heal", "recover all"} <= set(console.footer()))
+        offered = list(dict.fromkeys(console.footer()))  # a second key of an action shows nothing
+        footer = console.app.main.query_one("Footer")
+
+        def whole(width: int) -> bool:
+            keys = list(footer.query("FooterKey").results(FooterKey))
+            fits = all(0 < key.region.right <= width for key in keys)
+            names = [key.description for key in keys]
+            return fits and names == offered[: len(names)] and 0 < len(names) < len(offered)
+
+        for width in (60, 80, 100):
+            await console.pilot.resize_terminal(width, 30)
+            await console.until(lambda width=width: whole(width))
+        await console.pilot.resize_terminal(200, 30)
+        await console.until(lambda: len(footer.query("FooterKey")) == len(offered))
 
 
 async def test_the_title_of_the_node_pane_tells_port_and_backlog() -> None:

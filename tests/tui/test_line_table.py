@@ -63,6 +63,25 @@ async def test_a_million_rows_cost_no_more_than_those_on_the_screen() -> None:
         assert table.made < 400
 
 
+async def test_the_row_under_the_cursor_is_told_from_the_others_also_without_colour() -> None:
+    app = TableApp()
+    async with app.run_test(size=(40, 20)) as pilot:
+        table = app.query_one(Numbers)
+        table.show(ClusterView())
+        await pilot.pause()
+        await pilot.press("j")
+        await pilot.pause()
+        looks = []
+        for y in range(1, 5):
+            (style,) = {segment.style for segment in table.render_line(y) if segment.text.strip()}
+            assert style is not None
+            looks.append((style.bgcolor, bool(style.bold)))
+        (ground, _), (tint, bold) = looks[0], looks[1]
+        assert looks == [(ground, False), (tint, True), (ground, False), (ground, False)]
+        assert bold
+        assert tint != ground
+
+
 async def test_following_stays_at_the_newest_row_and_moving_away_stays_where_it_is() -> None:
     app = TableApp()
     async with app.run_test(size=(40, 20)) as pilot:

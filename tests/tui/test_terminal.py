@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -49,6 +50,55 @@ def test_the_console_ends_with_its_terminal(controls: bool, attempt: int) -> Non
             terminal.see("workload")
         terminal.hang_up()
         assert terminal.wait() == 128 + signal.SIGHUP
+
+
+LEFT_BEHIND = """
+import json, os, sys, threading
+from pathlib import Path
+from paxos_tui.cli import main
+try:
+    main()
+finally:
+    descriptors = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    left = {
+        "threads": [each.name for each in threading.enumerate() if each.name.startswith("paxos")],
+        "nodes": [each.name for each in threading.enumerate()],
+        "sockets": [each for each in descriptors if each.startswith("socket:")],
+    }
+    Path(os.environ["LEFT_BEHIND"]).write_text(json.dumps(left))
+"""
+"""The program, and what of it is left when it has ended in order."""
+
+
+@pytest.mark.parametrize("controls", [True, False], ids=["by SIGHUP", "without a signal"])
+def test_a_terminal_that_dies_under_load_leaves_no_thread_and_no_socket(
+    tmp_path: Path, controls: bool
+) -> None:
+    left = tmp_path / "left"
+    environment = {"LEFT_BEHIND": str(left)}
+    command = [sys.executable, "-c", LEFT_BEHIND]
+    with Terminal(command, controls=controls, environment=environment) as terminal:
+        terminal.see("instances agree")
+        terminal.type("w")
+        terminal.see("workload")
+        terminal.hang_up()
+        assert terminal.wait() == 128 + signal.SIGHUP
+    found = json.loads(left.read_text())
+    assert found == {}
+
+
+def test_the_layout_follows_the_size_of_the_terminal_at_once() -> None:
+    with console(size=(80, 24)) as terminal:
+        terminal.see("instances agree")
+        assert "╭─ heartbeats" not in terminal.text
+        terminal.resize(160, 48)
+        terminal.see("╭─ heartbeats")
+        terminal.resize(40, 10)
+        terminal.see("paxos-tui needs 60x16.")
+        terminal.resize(100, 30)
+        terminal.see("╭─ heartbeats")
+        terminal.type("q")
+        assert terminal.end() == 0
 
 
 def test_a_console_whose_terminal_reads_nothing_ends_by_its_last_resort() -> None:
