@@ -82,6 +82,15 @@ class SteadyDriver(LinuxDriver):
         except OSError:
             self._lost()
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Come back after a stop, with the terminal's modes and our threads as before it."""
+        if is_gone(self.fileno):
+            return  # SIGCONT comes with a hang-up too
+        # Nothing was put in order before a SIGSTOP: what begins anew must not begin twice.
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            self.suspend_application_mode()
+        super()._sigcont_application()
+
     def _lost(self) -> None:
         leave = getattr(self._app, "leave", None)
         if leave is not None:
