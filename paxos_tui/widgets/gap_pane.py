@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paxos_engine import ClusterView, GapLine
 from paxos_tui.text import fit
-from paxos_tui.widgets.instance_matrix import value_text
+from paxos_tui.widgets.instance_matrix import slot_width, value_text
 from paxos_tui.widgets.line_table import LineTable, Part, column, rest
 
 
@@ -41,7 +41,7 @@ class GapPane(LineTable):
         return [
             column("time", 8),
             column("by", 3),
-            column("slot", 6),
+            column("slot", slot_width(self.view)),
             column("why", 9),
             Part("what came out"),
         ]
@@ -54,7 +54,7 @@ class GapPane(LineTable):
         parts = [
             column(f"{gap.t:8.3f}", 8, "dim"),
             column(gap.node, 3, "strong"),
-            column(str(gap.instance), 6, "strong"),
+            column(str(gap.instance), slot_width(self.view), "strong"),
             column(gap.reason, 9),
         ]
         glyph = "◇ " if gap.outcome == "open" else ""

@@ -17,6 +17,11 @@ def value_text(value: Value | None, width: int) -> str:
     return visible(value.value, width) if isinstance(value, Command) else "no-op"
 
 
+def slot_width(view: ClusterView | None) -> int:
+    """Return the cells that the number of an instance takes, for every one that there is."""
+    return max(6, len(str(view.highest_instance))) if view else 6
+
+
 def look_of(view: ClusterView, node: str, instance: int) -> Look:
     """Return how the cell of a node is shown; what is not on disk yet looks different."""
     state = view.cell(node, instance).state
@@ -42,7 +47,7 @@ class InstanceMatrix(LineTable):
         cell, value = self._widths(width)
         names = [node.name for node in (*self.view.leaders, *self.view.acceptors)]
         return [
-            column("slot", 6),
+            column("slot", slot_width(self.view)),
             column("chosen value", value),
             column("known", 5),
             *(column(name, cell) for name in names),
@@ -52,16 +57,16 @@ class InstanceMatrix(LineTable):
         """Return one instance."""
         view = self.view
         assert view is not None
-        instance = view.highest_instance - number
+        instance, slot = view.highest_instance - number, slot_width(view)
         if not view.is_kept(instance):
-            return [column(str(instance), 6, "strong"), Part("no longer kept", "dim")]
+            return [column(str(instance), slot, "strong"), Part("no longer kept", "dim")]
         cell_width, value_width = self._widths(width)
         chosen = view.chosen_value(instance)
         if chosen is None and instance <= view.before_trace:
-            return [column(str(instance), 6, "strong"), Part(NOT_SEEN, "dim")]
+            return [column(str(instance), slot, "strong"), Part(NOT_SEEN, "dim")]
         known = f"{view.known_by(instance)}/{len(view.leaders)}" if chosen else ""
         parts = [
-            column(str(instance), 6, "strong"),
+            column(str(instance), slot, "strong"),
             self._value(instance, value_width),
             column(known, 5, "dim"),
         ]
@@ -85,7 +90,8 @@ class InstanceMatrix(LineTable):
     def _widths(self, width: int) -> tuple[int, int]:
         """Return the widths of a node's cell and of the value."""
         nodes = len(self.view.leaders) + len(self.view.acceptors) if self.view else 1
-        free = width - 6 - 5 - 3
+        slot = slot_width(self.view)
+        free = width - slot - 5 - 3
         roomy = free - nodes * 9 >= 12
         cell = 8 if roomy else 2
         return cell, max(6, min(40, free - nodes * (cell + 1)))
@@ -111,20 +117,25 @@ class NodeTable(LineTable):
 
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""
-        return [column("slot", 6), column("state", 10), column("number", 8), Part("value")]
+        return [
+            column("slot", slot_width(self.view)),
+            column("state", 10),
+            column("number", 8),
+            Part("value"),
+        ]
 
     def row(self, number: int, width: int) -> list[Part]:
         """Return one instance as this node has it."""
         assert self.view is not None
-        instance = self.view.highest_instance - number
+        instance, slot = self.view.highest_instance - number, slot_width(self.view)
         if not self.view.is_kept(instance):
-            return [column(str(instance), 6, "strong"), Part("no longer kept", "dim")]
+            return [column(str(instance), slot, "strong"), Part("no longer kept", "dim")]
         cell = self.view.cell(self.node, instance)
         look = look_of(self.view, self.node, instance)
-        free = max(1, width - 27)
+        free = max(1, width - slot - 21)
         said = NOT_SEEN if cell.state is CellState.UNSEEN else value_text(cell.value, free)
         return [
-            column(str(instance), 6, "strong"),
+            column(str(instance), slot, "strong"),
             column(f"{look.glyph} {cell.state.value}", 10, look.paint),
             column(str(cell.number or ""), 8, "plain"),
             Part(fit(said, free), look.paint),
