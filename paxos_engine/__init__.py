@@ -21,6 +21,7 @@ from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
 from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
+from paxos_engine.runtime.waiting import why_waiting
 from paxos_engine.scenarios.expectations import Check
 from paxos_engine.scenarios.form import Scenario
 from paxos_engine.scenarios.perform import Performance, Told, perform
@@ -134,4 +135,5 @@ __all__ = [
     "shrunken",
     "why_kept",
     "why_pending",
+    "why_waiting",
 ]

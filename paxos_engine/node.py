@@ -66,6 +66,7 @@ class Node:
         allow_empty: bool = False,
     ) -> None:
         self.standing: Status = "up"
+        self.defect = ""  # why it is broken
         self.disk = disk
         self.role = make()
         self._make = make
@@ -193,7 +194,7 @@ class Node:
 
     def break_down(self, reason: str) -> None:
         """Stop for good, and say why: a wrong answer would be worse than none."""
-        self.standing = "broken"
+        self.standing, self.defect = "broken", reason
         self._publish(self.name, Crashed(reason, "everything in memory"))
 
     def _renew(self) -> None:

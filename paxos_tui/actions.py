@@ -85,6 +85,10 @@ ACTIONS: Final = (
         *("crash('wipe')", "D", "D", "wipe disk"),
         "Wipe the disk of the node in focus for good; asks for a typed yes",
     ),
+    Action(
+        *("write_off", "F", "F", "write off leader"),
+        "Wait no more for snapshots of the leader in focus, which is gone for good; asks first",
+    ),
     Action("pause_node", "v", "v", "pause node", "Let the node in focus stand still, or go on"),
     Action("slow_disks", "d", "d", "slow disks", "Let every sync take half a second, or no time"),
     Action("recover_all", "r", "r", "recover all", "Bring back every node that can come back", 2),

@@ -118,6 +118,23 @@ class Breaking(Console):
             answered,
         )
 
+    def action_write_off(self) -> None:
+        """Have the logs wait no more for the leader in focus, after saying what that costs."""
+        cluster, node = self.cluster, self.main.node_in_focus
+        if cluster is None:
+            return
+        try:
+            cluster.may_write_off(node)
+        except ValueError as error:
+            self.say(f"{error}.", wrong=True)
+            return
+        left = [n for n in cluster.leaders if n not in {node, *cluster.written_off}]
+        self.confirm(
+            f"Write {node} off? Its snapshots are not waited for: until it comes back, only"
+            f" {' and '.join(left)} can tell what the logs drop.",
+            lambda: cluster.write_off(node),
+        )
+
     def action_pause_node(self) -> None:
         """Make the node in focus stand still, or let it go on."""
         cluster, node = self.cluster, self.main.node_in_focus

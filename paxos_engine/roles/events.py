@@ -441,6 +441,18 @@ class FaultsChanged(Event):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenOff(Event):
+    """A person says which leaders are gone for good: no snapshot of `leaders` is waited for.
+
+    It is the whole list: a leader that it does not name counts, or counts again.
+    """
+
+    name: ClassVar[str] = "written_off"
+    leaders: tuple[str, ...]
+    reason: str
+
+
 # --- the trace itself ------------------------------------------------------------------------
 
 
@@ -509,6 +521,7 @@ ALL_EVENTS: EVENT_TYPES = (
     Paused,
     Resumed,
     FaultsChanged,
+    WrittenOff,
     Skipped,
     Violation,
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
+from paxos_engine.roles.copies import Copies
 from paxos_engine.roles.effects import Effects, Record, Role, RoundRecord
 from paxos_engine.roles.election import Election, Standing, Timing
 from paxos_engine.roles.events import (
@@ -53,7 +54,7 @@ from paxos_engine.roles.messages import (
 from paxos_engine.roles.nonsense import nonsense
 from paxos_engine.roles.phase_one import PhaseOne
 from paxos_engine.roles.proposer import Proposals, send
-from paxos_engine.roles.quorum import Quorums, covered_by_majority
+from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.service import Service
 from paxos_engine.roles.values import NOOP, ZERO, Command, ProposalNumber, Value
 
@@ -105,13 +106,13 @@ class PaxosLeader(Role):
         self.election = election(name, rank, len(everyone), timing, rng)
         self.learner = Learner(quorums, self.peers, timing, protocol, machine, snapshot_every, log)
         self._retain = retain
-        self._snapshots = dict.fromkeys(everyone, 0)  # how far each leader's durable one goes
-        self._round_used = self._round_mark = 0  # the mark is that of the round's record
+        self.copies = Copies(name, everyone)
+        self._mark = self._round_used = 0
+        self._round_mark = 0  # that of the record which keeps the round
         self.log = self.learner.log
         self._classic = classic
         self._pipeline = pipeline
         self._rng = rng
-        self._mark = 0
         self._proposals = Proposals(timing, rng)
         self._phase_one: PhaseOne | None = None
         self._promises = PhaseOne(ZERO, 1, quorums, "")  # those that this primacy rests on
@@ -135,8 +136,7 @@ class PaxosLeader(Role):
             case Standing.PREPARING:
                 times.append(self._ask_again_at)
             case Standing.PRIMARY:
-                times.append(self._beat_at)
-                times.append(self._gaps.deadline)
+                times += [self._beat_at, self._gaps.deadline]
                 if self._phase_one is not None:
                     times.append(self._ask_again_at)
         return min(time for time in times if time is not None)
@@ -182,6 +182,11 @@ class PaxosLeader(Role):
             self._prepare("on demand", now, effects)
         return self._finish(effects, now)
 
+    def write_off(self, leaders: Iterable[str]) -> Effects:
+        """Wait no more for the snapshots of `leaders`, which are gone for good (see `Copies`)."""
+        self.copies.write_off(leaders)
+        return Effects(self._mark)
+
     def restore(self, records: Iterable[Record], mark: int) -> None:
         """Take back what was durable: above all, which rounds were used."""
         self._mark = mark
@@ -214,8 +219,7 @@ class PaxosLeader(Role):
                 self._heartbeat(sender, heartbeat, now, effects)
             case HeartbeatReply(number=number, promised=promised, snapshot=snapshot):
                 self._alive(sender, number, now)
-                if sender in self._snapshots:
-                    self._snapshots[sender] = max(snapshot, self._snapshots[sender])
+                self.copies.know(sender, snapshot)
                 self._outbid(sender, number, promised, now, effects)
             case Accept() | CatchUpRequest() | CatchUpReply() | SnapshotRequest() | SnapshotChunk():
                 self._learn(envelope, now, effects)
@@ -236,15 +240,13 @@ class PaxosLeader(Role):
             case SnapshotRequest() as request:
                 self.learner.send_snapshot(sender, request, effects)
             case SnapshotChunk() as piece:
-                installed = self.learner.take_chunk(sender, envelope.id, piece, now, effects)
-                if installed is not None:
-                    self._proposals.overtaken(installed.applied)
-                    open_ = {i: g for i, g in self._filling.items() if i > installed.applied}
-                    self._filling = open_
+                state = self.learner.take_chunk(sender, envelope.id, piece, now, effects)
+                if state is not None:
+                    self._proposals.overtaken(state.applied)
+                    self._filling = {i: g for i, g in self._filling.items() if i > state.applied}
 
     def _finish(self, effects: Effects, now: float) -> Effects:
-        phase = self._phase_one
-        if phase is not None and phase.is_complete:
+        if (phase := self._phase_one) is not None and phase.is_complete:
             self._begin_when_informed(phase, now, effects)
         if self.standing is Standing.PRIMARY:
             self._propose_more(now, effects)
@@ -394,8 +396,7 @@ class PaxosLeader(Role):
             command = chosen.value if isinstance(chosen.value, Command) else None
             wanted = self._proposals.own.get(instance)
             self._proposals.decided(instance, command)
-            gap = self._filling.pop(instance, None)
-            if gap is not None:
+            if (gap := self._filling.pop(instance, None)) is not None:
                 effects.say(how_filled(instance, gap, chosen.value, wanted))
 
     # --- leading -------------------------------------------------------------------------
@@ -419,9 +420,8 @@ class PaxosLeader(Role):
         A primary that cannot hear must fall silent, or its heartbeats would keep the others
         from leading for ever (S15).
         """
-        self._snapshots[self.name] = self.learner.snapshot_applied
-        covered = covered_by_majority(self._snapshots.values())
-        compacted = min(covered, self.log.chosen_up_to)
+        self.copies.know(self.name, self.learner.snapshot_applied)
+        compacted = min(self.copies.covered, self.log.chosen_up_to)
         self.learner.compact(compacted, effects)
         beat = Heartbeat(self.number, self.log.chosen_up_to, compacted)
         effects.send_all(self.quorums.acceptors, beat)
@@ -477,10 +477,9 @@ class PaxosLeader(Role):
 
     def _request(self, node: str, command: Command, effects: Effects) -> None:
         key = (command.client, command.sequence)
-        done = self.log.reply(command)
-        if done is not None:
+        if (done := self.log.reply(command)) is not None:
             effects.send(node, Reply(*key, *done))
-        elif self.log.chosen_up_to - self.log.compacted > self._retain:
+        elif self.log.kept > self._retain:
             effects.send(node, Redirect(*key, None))  # until the leaders have snapshots again
         elif self.standing is Standing.PRIMARY:
             self._service.take(node, command)

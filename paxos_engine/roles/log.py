@@ -116,6 +116,11 @@ class ReplicatedLog:
         return self.tail.base + len(self.tail.rows)
 
     @property
+    def kept(self) -> int:
+        """How many instances of the prefix without holes are not dropped."""
+        return len(self.tail.rows)
+
+    @property
     def highest_chosen(self) -> int:
         """The highest instance known as chosen, beyond holes included."""
         return max(self._highest, self.chosen_up_to)

@@ -27,6 +27,7 @@ from paxos_engine.roles.values import Command
 from paxos_engine.runtime.config import ClusterConfig
 from paxos_engine.runtime.node import NodeThread
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
+from paxos_engine.runtime.writeoffs import WriteOffs
 from paxos_engine.storage.datadir import DataDir
 from paxos_engine.storage.disk import Disk, StorageError
 from paxos_engine.storage.memory import MemoryDisk
@@ -95,7 +96,15 @@ class Cluster:
         except (RecorderError, StorageError):
             for sock in sockets.values():
                 sock.close()
+            if self._data is not None:
+                self._data.close()
             raise
+        self._write_offs = WriteOffs(
+            self.leaders,
+            self.config.written_off,
+            lambda event: self.trace.publish("cluster", event),
+            self._tell_written_off,
+        )
         self._futures: dict[int, Future[Reply]] = {}
         self._unanswered: set[Future[Reply]] = set()  # those that no client has seen yet, too
         self._subscriptions: list[Subscription] = []
@@ -128,6 +137,7 @@ class Cluster:
         """Start every node's thread, and those of the checker and the recorder."""
         self._running = True
         atexit.register(self.stop)
+        self._write_offs.begin()
         self._watch.start()
         if self._recorder is not None:
             self._recorder.start()
@@ -232,6 +242,10 @@ class Cluster:
         log = self._log(leader)
         return log.applied_up_to, log.state
 
+    def kept(self, leader: str) -> int:
+        """Return how many instances `leader` holds one by one. KeyError if there is none."""
+        return self._log(leader).kept
+
     # --- failures ------------------------------------------------------------------------
 
     def fail(self, node: str) -> None:
@@ -255,6 +269,29 @@ class Cluster:
         if kind not in CRASHES:
             raise ValueError(f"no crash of kind {kind!r}: choose one of {', '.join(CRASHES)}")
         self._node(node).crash(kind)
+        if kind == "wipe" and node in self.leaders and self._write_offs.left_without(node):
+            self._write_offs.add(node, f"{node} was wiped")
+
+    def write_off(self, leader: str) -> None:
+        """Wait no more for the snapshots of a leader that is gone for good, until `recover`.
+
+        The logs are then dropped on the strength of the others' snapshots alone.
+
+        Raises:
+            ValueError: it is no leader, is up, or is the last whose snapshots count.
+        """
+        self.may_write_off(leader)
+        self._write_offs.add(leader, f"{leader} is gone for good")
+
+    def may_write_off(self, leader: str) -> None:
+        """Raise ValueError, in one line, if that leader cannot be written off."""
+        up = leader in self.leaders and self.status(leader) == "up"
+        self._write_offs.may_add(leader, up)
+
+    @property
+    def written_off(self) -> tuple[str, ...]:
+        """The leaders for whose snapshots nothing waits."""
+        return self._write_offs.names
 
     def forgets(self, node: str, kind: str = "crash") -> str:
         """Say in one line what such a crash would forget now."""
@@ -276,7 +313,12 @@ class Cluster:
             )
         if thread.status == "broken" or (disk.refusal and not disk.wiped):
             raise ValueError(f"{node} stays down: {disk.refusal or 'it broke'}")
+        self._write_offs.remove(node, f"{node} comes back")
         thread.recover()
+
+    def why_down(self, node: str) -> str:
+        """Say why a node is broken; empty if it is not. KeyError if there is no such node."""
+        return self._node(node).node.defect
 
     def status(self, node: str) -> Status:
         """Say how a node stands. KeyError if there is no such node."""
@@ -360,6 +402,16 @@ class Cluster:
         assert isinstance(role, PaxosClient)
         return role
 
+    def _tell_written_off(self, leaders: tuple[str, ...]) -> None:
+        for name in self.leaders:
+            thread = self._threads[name]
+
+            def act(now: float, thread: NodeThread = thread) -> Effects:
+                assert isinstance(thread.role, PaxosLeader)
+                return thread.role.write_off(leaders)
+
+            thread.post(act)
+
     def _make_recorder(self) -> Recorder | None:
         if self.config.record is None:
             return None
@@ -380,12 +432,22 @@ class Cluster:
                 quorum=max(self.quorums.phase1, self.quorums.phase2),
             )
             disks.update(self._data.disks)
+        for name in config.written_off:
+            if not disks[name].refusal:
+                raise StorageError(f"the disk of {name} is in order: start without writing it off")
         return disks
 
     def _factory(self, name: str) -> Callable[[], Role]:
         """Return what makes a node's role: at the start, and again after each crash."""
         lives = itertools.count(1)
-        return lambda: self._shape.make(name, next(lives))
+
+        def make() -> Role:
+            role = self._shape.make(name, next(lives))
+            if isinstance(role, PaxosLeader):
+                role.copies.write_off(self._write_offs.names)
+            return role
+
+        return make
 
     def _log(self, leader: str) -> ReplicatedLog:
         role = self._threads[leader].role if leader in self.leaders else None

@@ -49,6 +49,7 @@ class ClusterConfig:
         snapshot_every: instances between two snapshots of a leader.
         retain: instances that a leader keeps at the most while the snapshots of a majority of
             leaders are lacking; beyond that, new commands wait.
+        written_off: leaders whose disks are gone for good; no snapshot of theirs is waited for.
         machine: makes the state machine that the history is applied to.
 
     Raises:
@@ -73,6 +74,7 @@ class ClusterConfig:
     accept_damaged_tail: bool = False
     snapshot_every: int = 10_000
     retain: int = 1_000_000
+    written_off: tuple[str, ...] = ()
     machine: Callable[[], StateMachine] = KeyValueStore
 
     def __post_init__(self) -> None:
@@ -81,6 +83,10 @@ class ClusterConfig:
         _within("pipeline", self.pipeline, 1, 10_000)
         _within("snapshot_every", self.snapshot_every, 1, 1_000_000)
         _within("retain", self.retain, self.snapshot_every, 100_000_000)
+        for name in self.written_off:
+            _one_of("written_off", name, self.shape.leader_names)
+        if len(set(self.written_off)) >= self.leaders:
+            raise ConfigError("written_off names every leader: one must be left with the history")
         _one_of("mode", self.mode, MODES)
         _one_of("election", self.election, ELECTIONS)
         _one_of("profile", self.profile, tuple(PROFILES))

@@ -11,8 +11,8 @@ from paxos_engine.cycle import Publish
 from paxos_engine.node import Action, Node
 from paxos_engine.roles.assembly import Shape
 from paxos_engine.roles.client import PaxosClient
-from paxos_engine.roles.effects import Outgoing
-from paxos_engine.roles.events import Entry, Header, Sent
+from paxos_engine.roles.effects import Outgoing, Role
+from paxos_engine.roles.events import Entry, Header, Sent, WrittenOff
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.messages import Envelope
 from paxos_engine.simulation.disk import SimulatedDisk
@@ -86,15 +86,16 @@ class Cast:
         self.shape = shape
         self.disk_delay = 0.0
         self.slow_disks: dict[str, float] = {}  # those with a delay of their own
+        self._publish = publish
+        self._written_off: tuple[str, ...] = ()
         self.servers = [*shape.leader_names, *shape.acceptor_names]
         self.disks = {name: SimulatedDisk(name) for name in (*self.servers, *shape.client_names)}
         self.clocks = {name: Clock() for name in self.disks}
         self.defects: dict[str, str] = {}  # node -> what its role ended with
         self.nodes: dict[str, Node] = {}
         for name, disk in self.disks.items():
-            lives = itertools.count(1)
             self.nodes[name] = Node(
-                lambda name=name, lives=lives: shape.make(name, next(lives)),  # type: ignore[misc]
+                self._factory(name),
                 disk,
                 Line(name, publish, carry),
                 publish,
@@ -157,7 +158,7 @@ class Cast:
             case "pause" if up:
                 node.pause()
             case "crash" | "power cut" | "wipe" as kind if node.standing != "crashed":
-                node.crash(kind)
+                self._crash(node, kind)
             case "torn write" if node.standing != "crashed":
                 disk.tear(act.amount)
                 node.crash("power cut")
@@ -177,6 +178,29 @@ class Cast:
             case _:
                 return False
         return True
+
+    def _factory(self, name: str) -> Callable[[], Role]:
+        lives = itertools.count(1)
+
+        def make() -> Role:
+            role = self.shape.make(name, next(lives))
+            if isinstance(role, PaxosLeader):
+                role.copies.write_off(self._written_off)
+            return role
+
+        return make
+
+    def _crash(self, node: Node, kind: str) -> None:
+        """Crash a node; a leader that is wiped is gone for good, and the others do without it."""
+        node.crash(kind)
+        if kind != "wipe" or node.name not in self.shape.leader_names:
+            return
+        self._written_off = (*self._written_off, node.name)
+        self._publish("cluster", WrittenOff(self._written_off, f"{node.name} was wiped"))
+        for name in self.shape.leader_names:
+            role = self.nodes[name].role
+            assert isinstance(role, PaxosLeader)
+            role.write_off(self._written_off)
 
     def _is_lost(self, name: str) -> bool:
         node, disk = self.nodes[name], self.disks[name]

@@ -12,7 +12,7 @@ def why_pending(view: ClusterView) -> str:
         return ""
     awaited = awaited_snapshots(view)
     if awaited and _kept(view) > view.header.retain:
-        return f"the logs are full, and wait for {', '.join(awaited)}"
+        return full_logs(awaited)
     up = [node.name for node in view.acceptors if node.status == "up"]
     count, needed = len(view.acceptors), view.header.quorum[1]
     if len(up) < needed:
@@ -27,6 +27,13 @@ def why_pending(view: ClusterView) -> str:
     return "under way"
 
 
+def full_logs(awaited: list[str]) -> str:
+    """Say what commands wait for when the logs are at their bound, and the two ways out."""
+    it = "it" if len(awaited) == 1 else "them"
+    names = ", ".join(awaited)
+    return f"the logs are full, and wait for {names}: bring {it} back, or write {it} off"
+
+
 def why_kept(view: ClusterView) -> str:
     """Say why nothing can be dropped from the logs; empty if it can."""
     names = awaited_snapshots(view)
@@ -38,14 +45,15 @@ def why_kept(view: ClusterView) -> str:
 
 def awaited_snapshots(view: ClusterView) -> list[str]:
     """Return the leaders without whose snapshot nothing can be dropped."""
-    ahead = max((node.snapshot for node in view.leaders), default=0)
+    leaders = [node for node in view.leaders if node.name not in view.written_off]
+    ahead = max((node.snapshot for node in leaders), default=0)
     lagging = [
         node.name
-        for node in view.leaders
+        for node in leaders
         if node.snapshot < ahead and (node.status != "up" or node.applied_up_to < ahead)
     ]
-    have = len(view.leaders) - len(lagging)
-    return lagging if have < majority(len(view.leaders)) else []
+    have = len(leaders) - len(lagging)
+    return lagging if lagging and have < majority(len(leaders)) else []
 
 
 def _kept(view: ClusterView) -> int:

@@ -71,6 +71,7 @@ class ClusterView:
         self.answers: deque[AnswerLine] = deque(maxlen=256)
         self.before_trace = 0  # instances that were applied before this trace began
         self.faults: dict[str, Any] = {}
+        self.written_off: tuple[str, ...] = ()  # leaders for whose snapshots nothing waits
         self.skipped = 0
         self.violation: ev.Violation | None = None
         self._handlers: dict[type[ev.Event], Callable[[ev.Entry, Any], None]] = {
@@ -109,6 +110,7 @@ class ClusterView:
             ev.Paused: self._failed,
             ev.Resumed: self._recovered,
             ev.FaultsChanged: self._faults_changed,
+            ev.WrittenOff: self._leaders_written_off,
             ev.Skipped: self._skipped,
             ev.Violation: self._violated,
         }
@@ -450,6 +452,7 @@ class ClusterView:
             self.matrix.forget_all(entry.node)
             node.written = node.synced = node.disk_bytes = node.counters["accepted"] = 0
             node.number, node.applied_up_to, node.chosen_up_to, node.state_hash = None, 0, 0, ""
+            node.snapshot = node.compacted = 0
         elif event.kind != "crash":
             node.written = node.synced
             node.counters["accepted"] -= self.matrix.forget_unsynced(entry.node)
@@ -469,6 +472,9 @@ class ClusterView:
 
     def _faults_changed(self, entry: ev.Entry, event: ev.FaultsChanged) -> None:
         self.faults = event.plan
+
+    def _leaders_written_off(self, entry: ev.Entry, event: ev.WrittenOff) -> None:
+        self.written_off = event.leaders
 
     def _skipped(self, entry: ev.Entry, event: ev.Skipped) -> None:
         self.skipped += event.count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paxos_engine.checks.compaction import COVERED, DroppedIsCovered
 from paxos_engine.checks.history import SAME_PREFIX, AppliedInOrder
-from paxos_engine.roles.events import Dropped, Header, SnapshotMade
+from paxos_engine.roles.events import Dropped, Header, SnapshotMade, WrittenOff
 from tests.checks.histories import History, cmd, rules, verdicts
 
 LEADERS = ("L1", "L2", "L3")
@@ -57,3 +57,22 @@ def test_a_snapshot_of_another_state_than_the_history_led_to_is_caught() -> None
     history = History().apply("L1", 1, cmd("x"), state="right")
     assert not rules([AppliedInOrder()], history.say("L1", taken(1, "right")))
     assert rules([AppliedInOrder()], history.say("L2", taken(1, "wrong"))) == {SAME_PREFIX}
+
+
+def test_who_is_written_off_is_no_part_of_the_majority_from_then_on() -> None:
+    history = begin().say("L1", taken(10)).say("L2", taken(15)).say("L3", taken(20))
+    assert broken(history.say("A1", Dropped(18))) == {COVERED}
+    history = begin().say("L1", taken(10)).say("L2", taken(15)).say("L3", taken(20))
+    history.say("cluster", WrittenOff(("L1", "L2"), "gone"))
+    assert not broken(history.say("A1", Dropped(20)))
+    assert broken(history.say("A2", Dropped(21))) == {COVERED}
+
+
+def test_what_was_covered_without_a_leader_may_be_dropped_after_it_is_back() -> None:
+    """A heartbeat that says so may still be on its way."""
+    history = begin().say("L2", taken(15)).say("L3", taken(20))
+    history.say("cluster", WrittenOff(("L1", "L2"), "gone"))
+    history.say("cluster", WrittenOff(("L1",), "back"))
+    assert not broken(history.say("A1", Dropped(20)))
+    history.say("L3", taken(30))
+    assert broken(history.say("A1", Dropped(30))) == {COVERED}

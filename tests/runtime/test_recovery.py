@@ -20,7 +20,6 @@ from paxos_engine import (
     ClusterConfig,
     OutcomeUnknown,
     StateReached,
-    why_pending,
 )
 from paxos_engine.roles.sessions import EXPIRED
 from tests.runtime.test_cluster import PATIENCE, one_history, primaries, submit_all, until
@@ -403,23 +402,3 @@ def test_sigkill_at_any_moment_loses_no_answer_and_applies_nothing_twice(tmp_pat
 @pytest.mark.soak
 def test_two_hundred_kills(tmp_path: Path) -> None:
     kill_again_and_again(tmp_path / "data", 200, seed=5)
-
-
-def test_new_commands_wait_at_the_limit_until_a_majority_of_leaders_has_snapshots() -> None:
-    config = ClusterConfig(snapshot_every=20, retain=100, **FAST)  # type: ignore[arg-type]
-    with Cluster(config) as cluster:
-        until(lambda: primaries(cluster))
-        reader, view = cluster.trace.reader(), cluster.new_view()
-        submit_all(cluster, ["before"])
-        cluster.fail("L1")
-        futures = [cluster.submit(f"v{n}") for n in range(400)]
-        until(lambda: sum(future.done() for future in futures) > 60)
-        time.sleep(0.5)
-        kept = cluster._log("L2").chosen_up_to - cluster._log("L2").compacted
-        assert kept <= config.retain + 130  # and what the client had under way by then
-        assert not all(future.done() for future in futures)
-        view.apply_all(reader.drain())
-        assert why_pending(view) == "the logs are full, and wait for L1"
-        cluster.recover("L1")
-        assert {future.result(PATIENCE).result for future in futures} == {"ok"}
-        assert cluster.violation is None

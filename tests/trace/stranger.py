@@ -81,7 +81,7 @@ class Stranger:
     """One trace, line by line."""
 
     def __init__(self) -> None:
-        self.missed, self.acceptors = False, set[str]()
+        self.missed, self.covered, self.acceptors, self.gone = False, 0, set[str](), set[str]()
         self.by: Any = {}  # what it is about -> the first line about that
         self.chosen: Any = {}  # instance -> value
         self.nodes: Any = defaultdict(Node)
@@ -141,8 +141,7 @@ class Stranger:
                 node.records = [*kept, (0, promised, -1, -1, PROMISE)]  # it binds where it did
                 node.synced, node.applied, node.durable, self.reached[name] = mark, far, far, far
             case "compacted":
-                far = sorted((self.reached[leader] for leader in self.leaders), reverse=True)
-                yield e["up_to"] <= far[len(far) // 2], "only what snapshots cover is dropped"
+                yield e["up_to"] <= self.covered, "only what snapshots cover is dropped"
                 node.dropped = max(node.dropped, e["up_to"])
             case "sent":
                 first(("sent", name, e["to"], m), e)
@@ -186,8 +185,12 @@ class Stranger:
                 yield right, "what is answered was asked and chosen"
                 right = not chosen or by.get(("result", i)) == (who, e["result"])
                 yield right, "an answer is the result of applying the command"
+            case "written_off":
+                self.gone = set(e["leaders"])
             case "skipped":
                 self.missed = True
+        far = sorted(self.reached[leader] for leader in {*self.leaders} - self.gone)
+        self.covered = max(self.covered, far[(len(far) - 1) // 2])
         told = acceptor and e["event"] in ("accepted", "synced", "restarted")
         for n, i, value in node.votes(node.synced) if told else ():
             ballot = self.ballots[n, i]

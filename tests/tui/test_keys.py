@@ -555,31 +555,6 @@ async def test_keys_move_in_a_table() -> None:
         assert chosen == [60]
 
 
-@pytest.mark.parametrize("kind", ["crash", "fail"])
-async def test_breaking_every_node_of_a_durable_cluster_under_load_loses_nothing(
-    tmp_path: Path, kind: str
-) -> None:
-    config = ClusterConfig(data_dir=tmp_path / "data", election_timeout=0.5, heartbeat_every=0.05)
-    async with open_console(config=config) as console:
-        await console.press("W")
-        await console.type("60")
-        await console.until(lambda: console.app.view.answered >= 10)
-        for node in console.cluster.nodes:
-            console.app.main.look_at(node)
-            await console.press(*(["C", "enter"] if kind == "crash" else ["f"]))
-            await console.until(lambda node=node: console.app.view.nodes[node].status != "up")
-            await console.press("f")
-            await console.until(lambda node=node: console.app.view.nodes[node].status == "up")
-        await console.press("w")
-        submitted = console.app._worked
-        await console.until(lambda: console.app.view.answered == submitted)
-        await console.until(lambda: len({console.cluster.applied(n) for n in ("L1", "L2")}) == 1)
-        history = [value for _, value in console.cluster.history("L1") if value is not None]
-        assert sorted(set(history)) == sorted(f"work-{n}" for n in range(1, submitted + 1))
-        assert console.cluster.violation is None
-        assert console.app.view.unknown == 0
-
-
 async def test_even_numbers_of_acceptors_are_explained_at_the_beginning() -> None:
     app = PaxosApp(Cluster(ClusterConfig(acceptors=4)), notice="4 acceptors: 3 make a quorum")
     async with app.run_test():

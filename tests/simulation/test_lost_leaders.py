@@ -1,0 +1,50 @@
+"""A leader that is lost for good stops nobody; one that was away for long comes back in steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from paxos_engine.roles.assembly import Shape
+from paxos_engine.roles.events import Dropped, Entry, WrittenOff
+from paxos_engine.simulation.plan import Act, Ask, Plan
+from paxos_engine.simulation.trial import play
+
+RETAIN = 40
+
+
+def plan(*acts: Act, asks: int = 400) -> Plan:
+    """Return a plan in which logs of 40 instances are full soon, and more is asked than that."""
+    return Plan(
+        seed=1,
+        shape=Shape(leaders=2, acceptors=3, snapshot_every=10, retain=RETAIN),
+        acts=acts,
+        asks=tuple(Ask(0.01 * n, "C1", f"set k{n % 7} {n}") for n in range(asks)),
+        storm=30.0,
+    )
+
+
+@pytest.mark.parametrize("leader", ["L1", "L2"])
+def test_a_leader_that_is_wiped_for_good_leaves_the_logs_short_and_no_command_waiting(
+    leader: str,
+) -> None:
+    entries: list[Entry] = []
+    outcome = play(plan(Act(0.5, "wipe", (leader,))), (entries.append,))
+    assert outcome.good, outcome.verdict
+    said = [e.event for e in entries if isinstance(e.event, WrittenOff)]
+    assert said == [WrittenOff((leader,), f"{leader} was wiped")]
+    dropped = max(e.event.up_to for e in entries if isinstance(e.event, Dropped))
+    assert dropped > 400 - RETAIN
+
+
+@pytest.mark.parametrize("leader", ["L1", "L2"])
+def test_a_leader_that_is_down_is_waited_for_and_nothing_it_may_need_is_dropped(
+    leader: str,
+) -> None:
+    entries: list[Entry] = []
+    acts = (Act(0.5, "crash", (leader,)), Act(20.0, "recover", (leader,)))
+    outcome = play(plan(*acts), (entries.append,))
+    assert outcome.good, outcome.verdict
+    dropped = [e for e in entries if isinstance(e.event, Dropped)]
+    meanwhile = [e.event for e in dropped if e.t < 20.0 and isinstance(e.event, Dropped)]
+    assert max(event.up_to for event in meanwhile) < 100
+    assert max(e.event.up_to for e in dropped if isinstance(e.event, Dropped)) > 400 - RETAIN
