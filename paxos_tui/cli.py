@@ -29,6 +29,7 @@ from paxos_engine import (
     TraceFormatError,
 )
 from paxos_tui.bench import bench
+from paxos_tui.workloads import WORKLOADS
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""
@@ -62,7 +63,27 @@ def disk_options() -> list[Callable[[Any], Any]]:
             metavar="INSTANCES",
             help="How often a leader takes a snapshot.",
         ),
+        click.option(
+            "--retain",
+            default=1_000_000,
+            show_default=True,
+            metavar="INSTANCES",
+            help="What a leader keeps at the most while snapshots of others are lacking.",
+        ),
+        click.option(
+            "--write-off",
+            "written_off",
+            default="",
+            metavar="LEADERS",
+            callback=lambda context, parameter, names: node_names(names),
+            help="Wait for no snapshots of these, whose disks are gone for good: L1",
+        ),
     ]
+
+
+def node_names(text: str) -> tuple[str, ...]:
+    """Return the names in a list like `L1,A2`."""
+    return tuple(name.strip().upper() for name in text.split(",") if name.strip())
 
 
 def cluster_options(command: F) -> F:
@@ -185,6 +206,13 @@ def price(config: ClusterConfig) -> str:
     type=click.IntRange(1, 10_000_000),
     help="How many commands to submit.",
 )
+@click.option(
+    "--workload",
+    type=click.Choice(list(WORKLOADS)),
+    default="opaque",
+    show_default=True,
+    help="Values without effect, or commands on a thousand keys (set, incr, cas, del, get).",
+)
 @click.option("--fail", "failing", default="", metavar="NODES", help="Fail these first: A1,A2")
 @click.option(
     "--timeout",
@@ -197,7 +225,13 @@ def price(config: ClusterConfig) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--full", is_flag=True, help="Print whole histories, not their ends.")
 def run(
-    commands: int, failing: str, timeout: float, as_json: bool, full: bool, **options: Any
+    commands: int,
+    workload: str,
+    failing: str,
+    timeout: float,
+    as_json: bool,
+    full: bool,
+    **options: Any,
 ) -> None:
     """Run the demo without a console: submit commands, compare the leaders' histories.
 
@@ -207,7 +241,7 @@ def run(
     from paxos_tui.run import run_demo  # noqa: PLC0415 - the console does not need it
 
     cluster = make_cluster(**options)
-    nodes = [name.strip().upper() for name in failing.split(",") if name.strip()]
+    nodes = list(node_names(failing))
     unknown = [name for name in nodes if name not in cluster.nodes]
     if unknown:
         cluster.stop()
@@ -215,7 +249,7 @@ def run(
     if price(cluster.config):
         click.echo(price(cluster.config), err=True)
     with stopping(cluster):
-        report = run_demo(cluster, commands, nodes, timeout)
+        report = run_demo(cluster, commands, nodes, timeout, WORKLOADS[workload])
         report.print(as_json=as_json, full=full)
     sys.exit(0 if report.good else 1)
 

@@ -19,7 +19,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from paxos_engine import Cluster, Reply, SafetyChecker
+from paxos_engine import Cluster, Reply, SafetyChecker, why_waiting
+from paxos_tui.workloads import Workload, opaque
 
 TAIL = 5
 """Instances of each history that are printed, unless all are asked for."""
@@ -68,6 +69,8 @@ class Report:
     latency_ms: dict[str, float]
     states: dict[str, str]
     growth: list[Size]
+    broken: dict[str, str]
+    waiting: str
     histories: dict[str, History] = field(default_factory=dict)
 
     @property
@@ -99,10 +102,14 @@ class Report:
             click.echo(f"after {size.commands:<11,} {size}")
         click.echo(f"commits a second  {self.commits_per_second:.0f}")
         click.echo(f"latency           {latency}")
+        for node, reason in self.broken.items():
+            click.echo(f"{node} broken{' ' * (11 - len(node))}{reason}")
         if self.missing:
             click.echo(f"missing           {', '.join(self.missing[:10])}")
         if self.recording:
             click.echo(f"NOT RECORDED      {self.recording}")
+        if self.waiting:
+            click.echo(f"why they wait     {self.waiting}")
         if self.violation:
             click.echo(f"VIOLATION         {self.violation}")
             click.echo("\n".join(self.explanation))
@@ -121,7 +128,13 @@ class Report:
         return data
 
 
-def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float) -> Report:
+def run_demo(
+    cluster: Cluster,
+    commands: int,
+    failing: list[str],
+    timeout: float,
+    workload: Workload = opaque,
+) -> Report:
     """Submit `commands` commands with the nodes of `failing` failed, and compare histories.
 
     Args:
@@ -129,6 +142,7 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
         commands: how many.
         failing: nodes that are failed before the first command.
         timeout: seconds without any answer after which what is not chosen is called missing.
+        workload: what is submitted.
     """
     cluster.start()
     for node in failing:
@@ -142,13 +156,14 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
             # What is under way is bounded, and so is our memory, however many commands there are.
             if not tally.room(OUTSTANDING, timeout):
                 break
-            tally.add(f"command-{number}", cluster)
+            tally.add(workload(number), cluster)
             if looks and tally.answered >= looks[0]:
                 growth.append(_size(looks.pop(0), cluster.config.data_dir))
         tally.room(1, timeout)
     growth.append(_size(tally.answered, cluster.config.data_dir))
     seconds = time.monotonic() - began
-    missing = tally.missing(commands)
+    missing = tally.missing(commands, workload)
+    waiting = why_waiting(cluster) if missing else ""
     up = [name for name in cluster.leaders if not cluster.is_failed(name)]
     reached = _settled(cluster, up, time.monotonic() + timeout)
     histories = {name: cluster.history(name)[-HISTORY_KEPT:] for name in up}
@@ -171,6 +186,8 @@ def run_demo(cluster: Cluster, commands: int, failing: list[str], timeout: float
         latency_ms=percentiles(tally.latencies),
         states={name: state for name, (_, state) in reached.items()},
         growth=growth,
+        broken={name: why for name in cluster.nodes if (why := cluster.why_down(name))},
+        waiting=waiting,
         histories=histories,
     )
 
@@ -218,11 +235,11 @@ class _Tally:
                     return len(self._out) < most
         return True
 
-    def missing(self, commands: int) -> list[str]:
+    def missing(self, commands: int, workload: Workload) -> list[str]:
         """Return the values without an answer, those never submitted included."""
         with self._change:
             never = range(self._submitted + 1, commands + 1)
-            return [*self._unknown, *self._out.values(), *(f"command-{n}" for n in never)]
+            return [*self._unknown, *self._out.values(), *map(workload, never)]
 
 
 def _size(commands: int, data_dir: Path | None) -> Size:
