@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -16,6 +17,21 @@ from tests.roles.test_properties import ACTS, prefixes_are_identical, tell
 pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("workload", ["opaque", "kv"])
+def test_a_million_commands_end_with_the_memory_and_the_disks_of_half_a_million(
+    tmp_path: Path, workload: str
+) -> None:
+    command = [sys.executable, "-m", "paxos_tui", "run", "--commands", "1000000", "--json"]
+    command += ["--workload", workload, "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    assert report["good"], report["missing"]
+    early, half, end = report["growth"]
+    assert end["commands"] == 1_000_000
+    assert end["memory_mib"] < 1.1 * half["memory_mib"]
+    assert end["disk_mib"] < 1.5 * early["disk_mib"]
 
 
 def test_twenty_runs_of_the_pictures_are_the_same() -> None:
