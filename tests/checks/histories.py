@@ -215,9 +215,14 @@ class History:
 
 
 def verdicts(checks: Iterable[Check], history: History) -> list[Violation]:
-    """Return what the checks say of a history; each check sees an entry before the next one."""
+    """Return what the checks say of a history; each sees what it watches, entry by entry."""
     together = list(checks)
-    found = [check.observe(entry) for entry in history.entries for check in together]
+    found = [
+        check.observe(entry)
+        for entry in history.entries
+        for check in together
+        if {type(entry.event), type(getattr(entry.event, "body", None))} & {*check.watches}
+    ]
     return [violation for violation in found if violation is not None]
 
 

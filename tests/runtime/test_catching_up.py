@@ -42,7 +42,7 @@ def put_on_disk(cluster: Cluster, node: str, records: list[Record]) -> None:
 
 def with_history(missed: int) -> Cluster:
     """Return a cluster, not started yet, in which L2 and the acceptors have what L1 missed."""
-    cluster = Cluster(ClusterConfig(acceptors=3, election_timeout=2.0, retain=10_000_000))
+    cluster = Cluster(ClusterConfig(acceptors=1, election_timeout=5.0, retain=10_000_000))
     commands = {instance: command(instance) for instance in range(1, missed + 1)}
     chosen = [ChosenRecord(instance, NUMBER, value) for instance, value in commands.items()]
     accepted = [AcceptRecord(NUMBER, instance, value) for instance, value in commands.items()]
