@@ -257,7 +257,7 @@ class Cluster:
         self._node(node).pause()
 
     def crash(self, node: str, kind: str = "crash") -> None:
-        """Crash a node.
+        """Crash a node; one that is crashed or broken already stays as it is.
 
         Args:
             node: which one; KeyError if there is none of that name.
@@ -268,8 +268,10 @@ class Cluster:
         """
         if kind not in CRASHES:
             raise ValueError(f"no crash of kind {kind!r}: choose one of {', '.join(CRASHES)}")
+        is_down = self.status(node) in ("crashed", "broken")
         self._node(node).crash(kind)
-        if kind == "wipe" and node in self.leaders and self._write_offs.left_without(node):
+        wiped = kind == "wipe" and node in self.leaders and not is_down
+        if wiped and self._write_offs.left_without(node):
             self._write_offs.add(node, f"{node} was wiped")
 
     def write_off(self, leader: str) -> None:

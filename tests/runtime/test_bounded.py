@@ -138,7 +138,9 @@ def test_who_is_up_or_the_last_cannot_be_written_off(tmp_path: Path) -> None:
             cluster.write_off("L1")
         with pytest.raises(ValueError, match="A1 is no leader: there are L1, L2"):
             cluster.write_off("A1")
-        cluster.fail("L1")
+        cluster.crash("L1")
+        cluster.crash("L1", "wipe")  # which does nothing any more: its disk is as it was
+        assert cluster.written_off == ()
         cluster.write_off("L1")
         cluster.fail("L2")
         with pytest.raises(ValueError, match="L2 is the last leader"):
