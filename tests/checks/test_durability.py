@@ -90,6 +90,20 @@ def test_a_vote_that_was_overtaken_may_still_be_told() -> None:
     assert not broken(history.acknowledge("A1", n(2), 1))
 
 
+def test_a_vote_that_was_overtaken_twice_may_still_be_told_though_its_record_is_forgotten() -> None:
+    history = History().vote("A1", n(1), 1, X).vote("A1", n(2), 1, X).vote("A1", n(4), 1, X)
+    assert not broken(history.acknowledge("A1", n(1), 1))
+    assert broken(history.acknowledge("A1", n(1), 2)) == {RECORDED}  # there it never voted
+
+
+def test_what_a_power_cut_left_counts_with_all_that_came_before_it() -> None:
+    history = History().vote("A1", n(1), 1, X)
+    history.vote("A1", n(2), 1, X, sync=False).vote("A1", n(3), 1, X, sync=False)
+    history.say("A1", Crashed("power cut", "1 vote")).restart("A1", n(2), 1, mark=2)
+    assert not broken(history.acknowledge("A1", n(2), 1, after=2))
+    assert not broken(history.acknowledge("A1", n(1), 1, after=2))
+
+
 def test_a_vote_that_was_compacted_meanwhile_may_still_be_told() -> None:
     history = History().vote("A1", n(1), 1, X).say("A1", Dropped(1))
     assert not broken(history.acknowledge("A1", n(1), 1))

@@ -110,6 +110,8 @@ def test_a_wiped_disk_owes_nothing() -> None:
     assert not broken(after.say("A1", CRASH).restart("A1", n(3), 1, mark=4))
     after.entries.pop()
     assert broken(after.restart("A1", n(3), 0, mark=4)) == {SURVIVES}
+    after.entries.pop()  # from its first restart on, what it writes is counted as ever
+    assert broken(after.restart("A1", n(3), 1, mark=9)) == {NOT_INVENTED}
 
 
 def test_what_a_node_held_before_the_trace_began_is_taken_as_it_is() -> None:
