@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from paxos_engine.roles.assembly import Shape
+from paxos_engine.checks.compaction import COVERED
+from paxos_engine.roles.assembly import RIGHT, Rules, Shape
+from paxos_engine.roles.effects import Effects
 from paxos_engine.roles.events import Dropped, Entry, WrittenOff
+from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.simulation.plan import Act, Ask, Plan
 from paxos_engine.simulation.trial import play
 
 RETAIN = 40
 
 
-def plan(*acts: Act, asks: int = 400) -> Plan:
+def plan(*acts: Act, asks: int = 400, rules: Rules = RIGHT) -> Plan:
     """Return a plan in which logs of 40 instances are full soon, and more is asked than that."""
     return Plan(
         seed=1,
-        shape=Shape(leaders=2, acceptors=3, snapshot_every=10, retain=RETAIN),
+        shape=Shape(leaders=2, acceptors=3, snapshot_every=10, retain=RETAIN, rules=rules),
         acts=acts,
         asks=tuple(Ask(0.01 * n, "C1", f"set k{n % 7} {n}") for n in range(asks)),
         storm=30.0,
@@ -48,3 +51,18 @@ def test_a_leader_that_is_down_is_waited_for_and_nothing_it_may_need_is_dropped(
     meanwhile = [e.event for e in dropped if e.t < 20.0 and isinstance(e.event, Dropped)]
     assert max(event.up_to for event in meanwhile) < 100
     assert max(e.event.up_to for e in dropped if isinstance(e.event, Dropped)) > 400 - RETAIN
+
+
+class TakesSilenceForLoss(PaxosLeader):
+    """A leader that writes off by itself whoever does not speak: the wrong way out."""
+
+    def _beat(self, now: float, effects: Effects) -> None:
+        self.copies.write_off(self.peers)
+        super()._beat(now, effects)
+
+
+def test_a_leader_that_writes_others_off_by_itself_is_caught() -> None:
+    rules = Rules(leader=TakesSilenceForLoss)
+    outcome = play(plan(Act(0.5, "fail", ("L1",)), rules=rules))
+    assert outcome.violation is not None
+    assert outcome.violation.rule == COVERED
