@@ -6,11 +6,11 @@ without its clock and network: that is how a failing run is made small enough to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from paxos_engine.roles.events import Entry, Event
+from paxos_engine.roles.events import Delivered, Entry, Event, Suspected
 from paxos_engine.roles.messages import Envelope, Message
 from paxos_engine.simulation.cast import Cast
 from paxos_engine.simulation.plan import Act, Plan
@@ -55,18 +55,28 @@ class Rehearsal:
         self._now = 0.0
         self._sent: dict[tuple[str, str, type[Message]], list[Envelope]] = {}
         self.delivered = 0
+        self.taken: list[Step] = []
+        self._suspects = False
         self.cast = Cast(plan.shape, self._publish, self._carry)
         self._emit(self.cast.header(plan.seed, {}, command))
 
-    def take(self, steps: Sequence[Step], stop: Callable[[], bool]) -> int | None:
-        """Take steps until `stop` is true; return how many that took, None if it never was."""
-        for position, step in enumerate(steps, 1):
-            self._take(step)
-            if stop():
-                return position
-        return None
+    def take(self, steps: Iterable[Step], stop: Callable[[], bool]) -> bool:
+        """Take steps until `stop` is true; return whether it was.
 
-    def _take(self, step: Step) -> None:
+        `taken` has them as they were: with the very messages that were delivered, and an act for
+        each time that a leader suspected the primary by itself, so that no timing matters.
+        """
+        for step in steps:
+            self._suspects = False
+            taken = self._take(step)
+            if self._suspects and self.taken[-1:] != [_suspicion(step)]:
+                self.taken.append(_suspicion(step))
+            self.taken.append(taken)
+            if stop():
+                return True
+        return False
+
+    def _take(self, step: Step) -> Step:
         self._now = step.t
         match step.kind:
             case "ask":
@@ -77,33 +87,40 @@ class Rehearsal:
                 kind, amount = step.what
                 self.cast.befall(Act(step.t, kind, (step.node,), amount), step.t)
             case _:
-                found = [self._most_like(envelope) for envelope in step.what]
+                found = [self._most_like(step.node, envelope) for envelope in step.what]
                 envelopes = [envelope for envelope in found if envelope is not None]
+                step = step._replace(what=tuple(envelopes))
                 if self.cast.nodes[step.node].standing != "paused":
-                    self.delivered += len(envelopes)
                     self.cast.turn(step.node, envelopes, [], step.local)
+        return step
 
     def _carry(self, sender: str, to: str, envelopes: list[Envelope]) -> None:
         for envelope in envelopes:
             self._sent.setdefault((sender, to, type(envelope.message)), []).append(envelope)
 
-    def _most_like(self, wanted: Envelope) -> Envelope | None:
+    def _most_like(self, to: str, wanted: Envelope) -> Envelope | None:
         """Return the last message sent that is the one wanted, or else is most like it."""
-        sent = self._sent.get((wanted.sender, wanted.to, type(wanted.message)), [])
-        best, score = None, -1
+        sent = self._sent.get((wanted.sender, to, type(wanted.message)), [])
+        best, score = None, (-1, False)
         for envelope in reversed(sent):
-            alike = _alike(envelope.message, wanted.message)
+            alike = (_alike(envelope.message, wanted.message), envelope.id == wanted.id)
             if alike > score:
                 best, score = envelope, alike
         return best
 
     def _publish(self, node: str, event: Event) -> None:
         self._count += 1
+        self.delivered += isinstance(event, Delivered)
+        self._suspects = self._suspects or isinstance(event, Suspected)
         self._emit(Entry(self._count, self._now, node, event))
 
     def _emit(self, entry: Entry) -> None:
         for sink in self._sinks:
             sink(entry)
+
+
+def _suspicion(step: Step) -> Step:
+    return Step("act", step.t, 0.0, step.node, ("suspect", 0.0))
 
 
 def _alike(one: Message, other: Message) -> int:
