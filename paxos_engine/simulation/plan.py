@@ -7,10 +7,13 @@ another process, and made smaller.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from paxos_engine.faults.profiles import PERFECT, LinkFaults
 from paxos_engine.roles.assembly import Shape
+
+LATENCY: Final = (0.0002, 0.001)
+"""Seconds that a datagram takes in a room: drawn between the two, so that they overtake."""
 
 
 class Act(NamedTuple):
@@ -53,6 +56,8 @@ class Plan:
         asks: what clients want, in order of time.
         storm: seconds after which everything that can heal is healed.
         calm: seconds after that within which everything has to be answered.
+        latency: seconds that a datagram takes, between the least and the most; no fault, so that
+            it stays when everything is healed.
     """
 
     seed: int
@@ -62,3 +67,4 @@ class Plan:
     asks: tuple[Ask, ...] = ()
     storm: float = 4.0
     calm: float = 60.0
+    latency: tuple[float, float] = LATENCY

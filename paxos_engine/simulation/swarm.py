@@ -12,7 +12,7 @@ from typing import Final
 from paxos_engine.faults.profiles import LinkFaults
 from paxos_engine.roles.assembly import RIGHT, Rules, Shape
 from paxos_engine.roles.election import Timing
-from paxos_engine.simulation.plan import Act, Ask, Plan
+from paxos_engine.simulation.plan import LATENCY, Act, Ask, Plan
 
 KINDS: Final = (
     *("fail", "pause", "crash", "power cut", "torn write", "bit flip", "wipe", "disk failure"),
@@ -21,6 +21,12 @@ KINDS: Final = (
 
 AIMS: Final = ("duel", "overlap in one", "around a sync", "late accepts", "takeover at once")
 """Situations that a run may aim at; one run in six aims at none."""
+
+FAR: Final = (0.2, 0.3)
+"""Seconds that a datagram takes in a slow network: a claim takes about an election time-out."""
+
+SLOW_DUELS: Final = 0.3
+"""The part of the duels that are fought over such a network."""
 
 VALUES: Final = ("set {k} {n}", "get {k}", "del {k}", "incr {k}", "cas {k} {n} {m}", "value {n}")
 
@@ -39,7 +45,18 @@ def draw(seed: int, rules: Rules = RIGHT) -> Plan:
         acts=tuple(sorted(acts)),
         asks=tuple(_asks(rng, shape, storm)),
         storm=storm,
+        latency=_latency(seed, aim),
     )
+
+
+def _latency(seed: int, aim: str) -> tuple[float, float]:
+    """Let some duels be fought over a network that is nearly as slow as leaders are patient.
+
+    Nobody hears of a claim before the next one is under way: only leaders that wait, each for a
+    while of its own, come apart there.
+    """
+    slow = aim == "duel" and random.Random(f"{seed}/latency").random() < SLOW_DUELS
+    return FAR if slow else LATENCY
 
 
 def _shape(rng: random.Random, seed: int, rules: Rules, aim: str) -> Shape:

@@ -33,9 +33,6 @@ Meet = Callable[[Act], Callable[[], None]]
 """Told of an act right before it, when what it meets can still be seen; returns what is called
 once it has happened, for not every act is possible."""
 
-LATENCY: Final = (0.0002, 0.001)
-"""Seconds that a datagram takes in a calm network: drawn between the two, so that they overtake."""
-
 TURNS_AT_ONE_TIME: Final = 10_000
 """Wake-ups of one node without any time passing that are taken for a defect of ours."""
 
@@ -225,7 +222,7 @@ class World:
                     self._publish(to, Duplicated(envelope.id, sender, "duplicate"))
                 if copy.delay:
                     self._publish(to, Delayed(envelope.id, sender, copy.why, copy.delay))
-            latency = self._network.uniform(*LATENCY)
+            latency = self._network.uniform(*self.plan.latency)
             self._at(self.now + copy.delay + latency, "arrive", (to, envelopes))
 
     # --- the trace -----------------------------------------------------------------------
