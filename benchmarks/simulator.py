@@ -16,9 +16,9 @@ from benchmarks.apart import apart
 from benchmarks.harness import Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import QUICK, Scale
 from paxos_engine.roles.assembly import Shape
-from paxos_engine.simulation.plan import Ask, Plan
+from paxos_engine.simulation.plan import LATENCY, Ask, Plan
 from paxos_engine.simulation.trial import Referee
-from paxos_engine.simulation.world import LATENCY, World
+from paxos_engine.simulation.world import World
 
 COMMANDS: Final = 2_000
 ACCEPTORS: Final = 5

@@ -48,7 +48,7 @@ from paxos_engine.simulation.players import (
     player_here,
     processors,
 )
-from paxos_engine.simulation.schedule import Step
+from paxos_engine.simulation.shrink import Shrunk
 from paxos_engine.simulation.situation import PHASES
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
@@ -104,8 +104,8 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SchedulerError",
+    "Shrunk",
     "StateReached",
-    "Step",
     "StorageError",
     "Subscription",
     "Tally",

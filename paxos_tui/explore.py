@@ -26,7 +26,7 @@ from paxos_engine import (
     Players,
     RecorderError,
     SchedulerError,
-    Step,
+    Shrunk,
     Tally,
     campaign,
     dask_players,
@@ -139,10 +139,10 @@ def explore_shrunk(asked: Asked, file: Path | None, save: Path) -> Report:
     began = time.monotonic()
     tally = play_seeds(asked.seeds, asked.rules)
     broken = next(iter(tally.failures), "")
-    steps = None if broken in ("", *WHOLE) else shrunken(asked.seed, asked.rules)
-    if steps is None:
+    small = None if broken in ("", *WHOLE) else shrunken(asked.seed, asked.rules)
+    if small is None:
         raise NothingToShrink(f"the run of seed {asked.seed} breaks no safety rule")
-    saved = _save(asked, asked.seed, broken, file or save / file_name(asked, asked.seed), steps)
+    saved = _save(asked, asked.seed, broken, file or save / file_name(asked, asked.seed), small)
     return Report(asked, tally, time.monotonic() - began, saved=[saved])
 
 
@@ -163,25 +163,25 @@ def _save_failures(
     for broken, failures in report.tally.sorted_failures()[:MOST_SAVED]:
         seed = failures.seeds[0]
         path = directory / file_name(asked, seed)
-        steps = None
+        small = None
         if broken not in WHOLE:
             shrinking = players.executor.submit(shrunken, seed, asked.rules)
             while not (stop() or wait([shrinking], timeout=LOOK_AFTER).done):
                 pass
-            steps = None if stop() else shrinking.result()
+            small = None if stop() else shrinking.result()
         if stop():
             return
-        yield _save(asked, seed, broken, path, steps)
+        yield _save(asked, seed, broken, path, small)
 
 
-def _save(asked: Asked, seed: int, broken: str, path: Path, steps: list[Step] | None) -> Saved:
-    """Write a run into a file: what is left of its steps, or the whole run if that is None."""
-    command = asked.command(seed, shrunk=steps is not None)
+def _save(asked: Asked, seed: int, broken: str, path: Path, small: Shrunk | None) -> Saved:
+    """Write a run into a file: what was made small, or the whole run if that is None."""
+    command = asked.command(seed, shrunk=small is not None)
     again = f"{command} --record {shlex.quote(path.name)}"
-    if steps is None:
+    if small is None:
         record_run(seed, path, asked.rules, command)
         return Saved(broken, seed, str(path), again, None)
-    small = record_small(seed, steps, path, asked.rules, command)
+    record_small(small, path, command)
     return Saved(broken, seed, str(path), again, small.deliveries)
 
 

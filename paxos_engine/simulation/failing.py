@@ -13,7 +13,6 @@ from typing import Final, Self
 from paxos_engine.roles.assembly import RIGHT, Rules
 from paxos_engine.roles.events import Answered, Applied, Entry, Submitted, Violation
 from paxos_engine.simulation.campaign import BREAKS_OFF, LIVENESS, Tally, told
-from paxos_engine.simulation.schedule import Step
 from paxos_engine.simulation.shrink import Shrunk, rehearse, shrink
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.simulation.trial import play
@@ -55,40 +54,35 @@ def record_run(seed: int, path: Path, rules: Rules = RIGHT, command: str = "") -
     return tally
 
 
-def record_small(
-    seed: int, steps: list[Step], path: Path, rules: Rules = RIGHT, command: str = ""
-) -> Shrunk:
-    """Take the steps that `shrunken` returned and write their trace; return what they come to.
+def record_small(run: Shrunk, path: Path, command: str = "") -> Shrunk:
+    """Take the steps of a run that `shrunken` returned and write their trace; return the run.
 
     Args:
-        seed: of the run that was made small.
-        steps: what is left of it.
+        run: what is left of a failing run, and whose cluster it is.
         path: as `record_run` has it.
-        rules: which classes play the roles.
         command: the command line that does it again, for the header.
 
     Raises:
         OSError: the file cannot be written.
     """
     with RunWriter(path) as writer:
-        small = rehearse(draw(seed, rules), steps, (writer.take,), command)
+        small = rehearse(run.plan, run.steps, (writer.take,), command)
         assert small is not None, "what was made small breaks its rule again"
         writer.end(small.violation)
     return small
 
 
-def shrunken(seed: int, rules: Rules = RIGHT) -> list[Step] | None:
+def shrunken(seed: int, rules: Rules = RIGHT) -> Shrunk | None:
     """Play the run of a seed and make it small.
 
     Returns:
-        What is left of its steps; None if it breaks no rule that can be watched step by step.
+        What is left of it; None if it breaks no rule that can be watched step by step.
     """
     plan = draw(seed, rules)
     outcome = play(plan)
     if outcome.violation is None:
         return None
-    small = shrink(plan, outcome.steps, outcome.violation.rule)
-    return small.steps if small is not None else None
+    return shrink(plan, outcome.steps, outcome.violation.rule)
 
 
 class RunWriter:

@@ -56,9 +56,9 @@ def test_what_is_made_small_breaks_the_same_rule_and_is_the_same_again(tmp_path:
     first, second = tmp_path / "1.jsonl.gz", tmp_path / "2.jsonl.gz"
     (broken,) = record_run(3, tmp_path / "whole.jsonl", OWN_VALUE).failures
     for path in (first, second):
-        steps = shrunken(3, OWN_VALUE)
-        assert steps is not None
-        assert record_small(3, steps, path, OWN_VALUE, "again").violation.rule == broken
+        small = shrunken(3, OWN_VALUE)
+        assert small is not None
+        assert record_small(small, path, "again").violation.rule == broken
     assert first.read_bytes() == second.read_bytes()
     judgement = judge_trace(first)
     assert judgement.violations[0].rule == broken
