@@ -23,6 +23,7 @@ from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.waiting import why_waiting
 from paxos_engine.scenarios.expectations import Check
+from paxos_engine.scenarios.fitting import BEYOND, NEED_A_CRASH
 from paxos_engine.scenarios.form import Scenario
 from paxos_engine.scenarios.perform import Performance, Told, perform
 from paxos_engine.scenarios.reading import ScenarioError, parse_scenario, read_scenario
@@ -38,7 +39,9 @@ from paxos_engine.simulation.campaign import (
     play_seeds,
 )
 from paxos_engine.simulation.coverage import Coverage
+from paxos_engine.simulation.exhaustive import MAX_STATES, Search, Searched
 from paxos_engine.simulation.failing import record_run, record_small, shrunken
+from paxos_engine.simulation.moves import Bounds
 from paxos_engine.simulation.patterns import PATTERNS
 from paxos_engine.simulation.players import (
     Players,
@@ -48,8 +51,10 @@ from paxos_engine.simulation.players import (
     player_here,
     processors,
 )
+from paxos_engine.simulation.playing import play_path
 from paxos_engine.simulation.shrink import Shrunk
 from paxos_engine.simulation.situation import PHASES
+from paxos_engine.simulation.story import story
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
 from paxos_engine.trace.nodeview import NodeView
@@ -60,14 +65,18 @@ from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLi
 from paxos_engine.wire.pump import PortInUse
 
 __all__ = [
+    "BEYOND",
     "BREAKS_OFF",
     "LIVENESS",
+    "MAX_STATES",
+    "NEED_A_CRASH",
     "NOOP",
     "PATTERNS",
     "PHASES",
     "PROFILES",
     "RIGHT",
     "WRONG_RULES",
+    "Bounds",
     "CampaignBroken",
     "Cell",
     "CellState",
@@ -104,6 +113,8 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "SchedulerError",
+    "Search",
+    "Searched",
     "Shrunk",
     "StateReached",
     "StorageError",
@@ -123,6 +134,7 @@ __all__ = [
     "local_players",
     "parse_scenario",
     "perform",
+    "play_path",
     "play_seeds",
     "player_here",
     "processors",
@@ -133,6 +145,7 @@ __all__ = [
     "shipped_scenario",
     "shipped_scenarios",
     "shrunken",
+    "story",
     "why_kept",
     "why_pending",
     "why_waiting",

@@ -137,6 +137,53 @@ def cluster_options(command: F) -> F:
     return command
 
 
+OF_EXHAUSTIVE: Final = ("acceptors", "leaders", "rounds", "mode", "crashes", "max_states")
+OF_BOTH: Final = ("rule", "record", "as_json")
+"""Options of `explore` for an exhaustive search, and for both kinds of exploring."""
+
+
+def exhaustive_options(command: F) -> F:
+    """Add the options of an exhaustive search."""
+    options = [
+        click.option("--exhaustive", is_flag=True, help="Visit every state of a small cluster."),
+        click.option(
+            "--acceptors", default=3, show_default=True, type=click.IntRange(1, 5), help="How many."
+        ),
+        click.option(
+            "--leaders", default=2, show_default=True, type=click.IntRange(1, 3), help="How many."
+        ),
+        click.option(
+            "--rounds",
+            default=2,
+            show_default=True,
+            type=click.IntRange(1, 4),
+            help="Proposal numbers that each leader may use.",
+        ),
+        click.option(
+            "--mode",
+            type=click.Choice(["multi", "classic"]),
+            default="multi",
+            show_default=True,
+            help="Phase 1 once per primacy, or for each command.",
+        ),
+        click.option(
+            "--crashes/--no-crashes",
+            default=None,
+            help="Whether nodes crash and come back; without either, where a rule needs it.",
+        ),
+        click.option(
+            "--max-states",
+            default=3_000_000,
+            show_default=True,
+            type=click.IntRange(1),
+            help="Give up then; a million takes some 300 MB.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("paxos-tui"), prog_name="paxos-tui")
 @cluster_options
@@ -353,7 +400,8 @@ def play(name: str, headless: bool, wrong: bool, every: bool, record: Path | Non
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),
     default=None,
-    help="With --runs 1: write the trace of this very run; .gz and .zst compress it.",
+    help="With --runs 1: write the trace of this very run, and with --exhaustive of the path to a"
+    " violation; .gz and .zst compress it.",
 )
 @click.option("--shrunk", is_flag=True, help="With --runs 1: make the run small, and write that.")
 @click.option(
@@ -364,21 +412,44 @@ def play(name: str, headless: bool, wrong: bool, every: bool, record: Path | Non
     help="Where traces of failing runs are written; here if left out.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def explore(**options: Any) -> None:
+@exhaustive_options
+def explore(exhaustive: bool, **options: Any) -> None:
     """Play many simulated runs, each under faults of its own, and check every rule.
 
     A seed gives one history to the byte. Failing runs are made small and saved as traces, with
     the command that plays them again.
 
+    With --exhaustive, visit every state that a small cluster can reach instead; a wrong rule is
+    shown by a shortest path.
+
     The exit code is 0 if every run was safe and ended, 1 if one failed, 2 if the campaign could
-    not be played, and 130 after Ctrl-C.
+    not be played, and 130 after Ctrl-C. An exhaustive search that is not whole, also after
+    Ctrl-C, has 3.
     """
+    small = {name: options.pop(name) for name in OF_EXHAUSTIVE}
+    _refuse_strangers(exhaustive)
+    if exhaustive:
+        from paxos_tui.exhaustive import exhaustive_command  # noqa: PLC0415 - as above
+
+        both = {name: options[name] for name in OF_BOTH}
+        sys.exit(exhaustive_command(**small, **both, command=command_line()))
     from paxos_tui.explore import explore_command  # noqa: PLC0415 - as above
 
     sys.exit(explore_command(**options))
 
 
 cli.add_command(bench)
+
+
+def _refuse_strangers(exhaustive: bool) -> None:
+    """Leave with one line if an option was given that means nothing in this kind of exploring."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if given and name not in (*OF_BOTH, "exhaustive") and (name in OF_EXHAUSTIVE) != exhaustive:
+            goes = "does not go" if exhaustive else "goes only"
+            fail(f"{parameter.opts[0]} {goes} with --exhaustive")
 
 
 def make_cluster(**options: Any) -> Cluster:

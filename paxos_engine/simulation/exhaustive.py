@@ -18,8 +18,8 @@ from paxos_engine.simulation.path import Path, path_through
 MAX_STATES: Final = 3_000_000
 """About a gigabyte of memory."""
 
-LOOK_UP_EVERY: Final = 256
-"""States between two looks at the bounds of the search itself."""
+TOLD_EVERY: Final = 256
+"""States between two words about the progress."""
 
 Told: TypeAlias = Callable[[int, int], None]
 """Is told how many states were found so far, and after how many turns."""
@@ -108,10 +108,10 @@ class Search:
         while level:
             following: list[State] = []
             for count, state in enumerate(level):
-                if count % LOOK_UP_EVERY == 0:
+                if count % TOLD_EVERY == 0:
                     told(len(came_from), self.depth)
-                    if len(came_from) >= self.max_states:
-                        return None, f"it gave up after {self.max_states:,} states"
+                if len(came_from) >= self.max_states:
+                    return None, f"it gave up at {self.max_states:,} states"
                 for after in moves.after(state):
                     self.transitions += 1
                     if after not in came_from:

@@ -124,6 +124,7 @@ class Moves:
         self._verdicts: dict[tuple[int, ...], bool] = {}
         self.to_leader = [cache(self._to(name)) for name in shape.leader_names]
         self.votes = cache(self._to(LEADERS))
+        self.numbers_used = cache(self._count_numbers)
 
     def _steps(self, name: str) -> RoleSteps:
         crashes = self.bounds.crashes
@@ -360,12 +361,16 @@ class Moves:
         if not isinstance(role, PaxosLeader):
             return True
         if what is Act.SUSPECT:
-            sent = self.letters.of(node.sent)
-            used = {m.number for _, m in sent if isinstance(m, Prepare)}
-            return role.standing is Standing.FOLLOWING and len(used) < self.bounds.rounds
+            used = self.numbers_used(node.sent)
+            return role.standing is Standing.FOLLOWING and used < self.bounds.rounds
         if isinstance(what, Deliver) and what.sender not in self.shape.leader_names:
             return what.sender in self.shape.acceptor_names or needs_command(role)
         return True
+
+    def _count_numbers(self, sent: int) -> int:
+        """Return how many proposal numbers a leader has used that has sent these."""
+        messages = [letter.message for letter in self.letters.of(sent)]
+        return len({m.number for m in messages if isinstance(m, Prepare)})
 
     def _to(self, receiver: str) -> Callable[[int], int]:
         """Return what tells the part of what a node has sent that is for one receiver."""

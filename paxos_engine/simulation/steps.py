@@ -107,19 +107,19 @@ class Letters:
 
     def __init__(self) -> None:
         self._numbers = Numbers[Letter]()
+        self._sets: dict[int, tuple[Letter, ...]] = {}
 
     def bit(self, letter: Letter) -> int:
         """Return the set that holds just this message."""
         return 1 << self._numbers.of(letter)
 
-    def of(self, bits: int) -> list[Letter]:
+    def of(self, bits: int) -> tuple[Letter, ...]:
         """Return the messages of a set."""
-        found = []
-        while bits:
-            low = bits & -bits
-            found.append(self._numbers[low.bit_length() - 1])
-            bits ^= low
-        return found
+        known = self._sets.get(bits)
+        if known is None:
+            which = [number for number in range(bits.bit_length()) if bits >> number & 1]
+            known = self._sets[bits] = tuple(self._numbers[number] for number in which)
+        return known
 
 
 class _State(NamedTuple):
@@ -149,6 +149,7 @@ class RoleSteps:
         self._letters = letters
         self._tidy = not counts_votes
         self._states = Numbers[_State]()
+        self._nameless: dict[int, bool] = {}
         self._steps: dict[tuple[int, Input], tuple[int, int]] = {}
         role = shape.make(name, 1)
         effects = role.start(NOW)
@@ -175,6 +176,12 @@ class RoleSteps:
 
     def nameless(self, state: int) -> bool:
         """Say whether no acceptor is told from another in a state."""
+        known = self._nameless.get(state)
+        if known is None:
+            known = self._nameless[state] = self._names_nobody(state)
+        return known
+
+    def _names_nobody(self, state: int) -> bool:
         names = self._shape.acceptor_names
         form = without_empty_promises(self.role(state))
         turned = (*names[1:], names[0])

@@ -37,6 +37,8 @@ class Seen(NamedTuple):
 
 
 class Node(NamedTuple):
+    """A role's state, and what the node ever sent."""
+
     state: int
     sent: int
 
