@@ -102,8 +102,9 @@ class PlainSearch:
         if isinstance(role, PaxosLeader):
             sent = self.letters.of(state[position].sent)
             used = {m.number for _, m in sent if isinstance(m, Prepare)}
-            if role.standing is Standing.FOLLOWING and len(used) < self.bounds.rounds:
-                yield Act.SUSPECT
+            claims = role.standing is Standing.FOLLOWING and not role.log.knows(1)
+            if claims and len(used) < self.bounds.rounds:
+                yield Act.SUSPECT  # who knows instance 1 prepares others
             if needs_command(role):
                 yield request_of(me)
 
