@@ -32,6 +32,9 @@ QUICK = (
     "report-promised",
     "accept-below",
     "port-and-count",
+    "forget-votes",
+    "forget-promises",
+    "answer-first",
 )
 """Wrong rules that show with one round for each leader."""
 
@@ -85,6 +88,12 @@ def test_a_shortest_path_reads_step_by_step() -> None:
     assert lines[1] == "A1 promises 1.L1 to L1 with nothing accepted"
     assert lines[4] == "L1 is asked by C1, proposes C1's command under 1.L1"
     assert lines[-1].startswith("L2 hears the votes of")
+
+
+def test_a_path_says_when_a_node_crashes() -> None:
+    crash = searched("forget-promises", rounds=1).path
+    assert crash is not None
+    assert "A1 crashes and comes back, accepts C1's command under 1.L1" in story(crash)
 
 
 def test_breadth_first_no_state_before_the_violation_breaks_agreement() -> None:
