@@ -12,6 +12,11 @@ BEYOND: Final = {
     "no-op-at-once": "it needs a gap, and a chosen instance above that",
     "apply-past-gaps": "it needs a gap, and a chosen instance above that",
     "apply-twice": "it needs a client's command in two instances",
-    "claim-at-once": "it costs progress, and this search asks for safety",
+    "highest-sequence": "it needs two commands of one session that overtake each other",
+    "local-read": "it needs a client that reads after a write, and answers",
+    **dict.fromkeys(
+        ("claim-at-once", "never-again", "beat-unheard", "quorum-of-nacks", "no-duplicates"),
+        "it costs progress, and this search asks for safety",
+    ),
 }
 """Name of a wrong rule that does not fit -> what it needs."""
