@@ -9,16 +9,15 @@ import contextlib
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn
 
 import click
 
 from paxos_engine import (
-    PROFILES,
     Cluster,
     ClusterConfig,
     ConfigError,
@@ -29,159 +28,18 @@ from paxos_engine import (
     TraceFormatError,
 )
 from paxos_tui.bench import bench
+from paxos_tui.options import (
+    OF_BOTH,
+    OF_EXHAUSTIVE,
+    campaign_options,
+    cluster_options,
+    exhaustive_options,
+    node_names,
+)
 from paxos_tui.workloads import WORKLOADS
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def disk_options() -> list[Callable[[Any], Any]]:
-    """Return the options about what is kept on disk."""
-    return [
-        click.option(
-            "--data-dir",
-            type=click.Path(file_okay=False, path_type=Path),
-            default=None,
-            help="Keep every node's records on disk, in this directory.",
-        ),
-        click.option(
-            "--allow-empty-disk",
-            is_flag=True,
-            help="UNSAFE: let a known node vote although its disk is empty.",
-        ),
-        click.option(
-            "--accept-damaged-tail",
-            is_flag=True,
-            help="Go on without a last batch that does not match its checksums.",
-        ),
-        click.option(
-            "--snapshot-every",
-            default=10_000,
-            show_default=True,
-            metavar="INSTANCES",
-            help="How often a leader takes a snapshot.",
-        ),
-        click.option(
-            "--retain",
-            default=1_000_000,
-            show_default=True,
-            metavar="INSTANCES",
-            help="What a leader keeps at the most while snapshots of others are lacking.",
-        ),
-        click.option(
-            "--write-off",
-            "written_off",
-            default="",
-            metavar="LEADERS",
-            callback=lambda context, parameter, names: node_names(names),
-            help="Wait for no snapshots of these, whose disks are gone for good: L1",
-        ),
-    ]
-
-
-def node_names(text: str) -> tuple[str, ...]:
-    """Return the names in a list like `L1,A2`."""
-    return tuple(name.strip().upper() for name in text.split(",") if name.strip())
-
-
-def cluster_options(command: F) -> F:
-    """Add the options that both commands share."""
-    options = [
-        click.option("--leaders", default=2, show_default=True, help="How many leaders."),
-        click.option("--acceptors", default=5, show_default=True, help="How many acceptors."),
-        click.option(
-            "--mode",
-            type=click.Choice(["multi", "classic"]),
-            default="multi",
-            show_default=True,
-            help="Phase 1 once per primacy, or for each command.",
-        ),
-        click.option(
-            "--election",
-            type=click.Choice(["number", "port"]),
-            default="number",
-            show_default=True,
-            help="Who leads: the higher proposal number, or the higher port.",
-        ),
-        click.option(
-            "--faults",
-            "profile",
-            type=click.Choice(list(PROFILES)),
-            default="calm",
-            show_default=True,
-            help="What the network does to messages.",
-        ),
-        click.option("--seed", default=0, show_default=True, help="Of faults and jitter."),
-        click.option(
-            "--base-port", type=int, default=None, help="First UDP port; free ones if left out."
-        ),
-        click.option(
-            "--gap-fill-after",
-            default=2.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="Age at which a gap is filled.",
-        ),
-        click.option(
-            "--record",
-            type=click.Path(dir_okay=False, path_type=Path),
-            default=None,
-            help="Write the whole trace to this file; .gz and .zst compress it.",
-        ),
-        *disk_options(),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-OF_EXHAUSTIVE: Final = ("acceptors", "leaders", "rounds", "mode", "crashes", "max_states")
-OF_BOTH: Final = ("rule", "record", "as_json")
-"""Options of `explore` for an exhaustive search, and for both kinds of exploring."""
-
-
-def exhaustive_options(command: F) -> F:
-    """Add the options of an exhaustive search."""
-    options = [
-        click.option("--exhaustive", is_flag=True, help="Visit every state of a small cluster."),
-        click.option(
-            "--acceptors", default=3, show_default=True, type=click.IntRange(1, 5), help="How many."
-        ),
-        click.option(
-            "--leaders", default=2, show_default=True, type=click.IntRange(1, 3), help="How many."
-        ),
-        click.option(
-            "--rounds",
-            default=2,
-            show_default=True,
-            type=click.IntRange(1, 4),
-            help="Proposal numbers that each leader may use.",
-        ),
-        click.option(
-            "--mode",
-            type=click.Choice(["multi", "classic"]),
-            default="multi",
-            show_default=True,
-            help="Phase 1 once per primacy, or for each command.",
-        ),
-        click.option(
-            "--crashes/--no-crashes",
-            default=None,
-            help="Whether nodes crash and come back; without either, where a rule needs it.",
-        ),
-        click.option(
-            "--max-states",
-            default=3_000_000,
-            show_default=True,
-            type=click.IntRange(1),
-            help="Give up then; a million takes some 300 MB.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -373,45 +231,7 @@ def play(name: str, headless: bool, wrong: bool, every: bool, record: Path | Non
 
 
 @cli.command()
-@click.option(
-    "--runs",
-    default=1_000,
-    show_default=True,
-    type=click.IntRange(1, 1_000_000_000),
-    help="How many runs, each with a seed of its own.",
-)
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the first run."
-)
-@click.option("--rule", default="", metavar="NAME", help="Play a wrong rule on purpose.")
-@click.option(
-    "--jobs",
-    default=None,
-    type=click.IntRange(1, 4_096),
-    help="Processes that play; one for each processor if left out.",
-)
-@click.option(
-    "--scheduler",
-    default="",
-    metavar="tcp://HOST:PORT",
-    help="Play on the workers of this Dask scheduler.",
-)
-@click.option(
-    "--record",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=None,
-    help="With --runs 1: write the trace of this very run, and with --exhaustive of the path to a"
-    " violation; .gz and .zst compress it.",
-)
-@click.option("--shrunk", is_flag=True, help="With --runs 1: make the run small, and write that.")
-@click.option(
-    "--save",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(),
-    metavar="DIRECTORY",
-    help="Where traces of failing runs are written; here if left out.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@campaign_options
 @exhaustive_options
 def explore(exhaustive: bool, **options: Any) -> None:
     """Play many simulated runs, each under faults of its own, and check every rule.
