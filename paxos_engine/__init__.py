@@ -12,6 +12,7 @@ from paxos_engine.checks.explain import explain
 from paxos_engine.checks.linear import NotDecided, check_linearizable
 from paxos_engine.checks.offline import Judgement, judge_trace
 from paxos_engine.checks.safety import SafetyChecker
+from paxos_engine.checks.tell import tell
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.faults.profiles import PROFILES
 from paxos_engine.roles.assembly import RIGHT, Rules
@@ -57,10 +58,12 @@ from paxos_engine.simulation.situation import PHASES
 from paxos_engine.simulation.story import story
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
+from paxos_engine.trace.milestones import is_about, is_turn
 from paxos_engine.trace.nodeview import NodeView
 from paxos_engine.trace.reasons import why_kept, why_pending
 from paxos_engine.trace.recorder import RecorderError, TraceWriter
-from paxos_engine.trace.replay import Recording, read_trace
+from paxos_engine.trace.replay import Damage, EntryReader, Recording, read_trace
+from paxos_engine.trace.tracefile import Place, TraceFile
 from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine
 from paxos_engine.wire.pump import PortInUse
 
@@ -88,7 +91,9 @@ __all__ = [
     "Command",
     "ConfigError",
     "Coverage",
+    "Damage",
     "Entry",
+    "EntryReader",
     "Event",
     "Failures",
     "FaultPlan",
@@ -102,6 +107,7 @@ __all__ = [
     "NotDecided",
     "OutcomeUnknown",
     "Performance",
+    "Place",
     "Players",
     "PortInUse",
     "ProposalNumber",
@@ -121,6 +127,7 @@ __all__ = [
     "Subscription",
     "Tally",
     "Told",
+    "TraceFile",
     "TraceFormatError",
     "TraceWriter",
     "Value",
@@ -130,6 +137,8 @@ __all__ = [
     "check_linearizable",
     "dask_players",
     "explain",
+    "is_about",
+    "is_turn",
     "judge_trace",
     "local_players",
     "parse_scenario",
@@ -146,6 +155,7 @@ __all__ = [
     "shipped_scenarios",
     "shrunken",
     "story",
+    "tell",
     "why_kept",
     "why_pending",
     "why_waiting",

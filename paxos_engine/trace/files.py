@@ -13,7 +13,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol, TypeAlias
+from typing import BinaryIO, Final, NamedTuple, Protocol, TypeAlias
 
 if sys.version_info < (3, 14):
     from backports import zstd
@@ -35,6 +35,16 @@ Compress: TypeAlias = Callable[[bytes], bytes]
 
 class DamagedFile(ValueError):
     """The bytes end too soon or contradict themselves; the text says how, in a few words."""
+
+
+class Piece(NamedTuple):
+    """A part of a file's content.
+
+    `start` is where in the file reading may begin to get this piece first; None inside a block.
+    """
+
+    start: int | None
+    data: bytes
 
 
 class Decompressor(Protocol):
@@ -66,8 +76,13 @@ def compressor(path: Path) -> Compress | None:
     return None
 
 
-def file_lines(path: Path) -> Iterator[bytes]:
+def file_lines(path: Path, start: int = 0) -> Iterator[bytes]:
     """Yield the lines of a file, each with its line end; only the last may lack it.
+
+    Args:
+        path: the file.
+        start: where in the file to begin, for one that was read before: the place of a line, or
+            of a compressed block that begins with one.
 
     Raises:
         DamagedFile: after the last line that can be read.
@@ -75,37 +90,48 @@ def file_lines(path: Path) -> Iterator[bytes]:
     """
     rest: list[bytes] = []  # the pieces of the line that is not whole yet
     length = 0
-    with path.open("rb") as file:
-        for piece in _pieces(file, path.suffix.lower()):
-            first, *lines = piece.split(b"\n")
-            rest.append(first)
-            length += len(first)
-            if lines:
-                yield b"".join(rest) + b"\n"
-                for line in lines[:-1]:
-                    yield line + b"\n"
-                rest, length = lines[-1:], len(lines[-1])
-            if length > LINE_BYTES:
-                raise DamagedFile(f"the next line is longer than {LINE_BYTES >> 20} MiB")
+    for piece in file_pieces(path, start):
+        first, *lines = piece.data.split(b"\n")
+        rest.append(first)
+        length += len(first)
+        if lines:
+            yield b"".join(rest) + b"\n"
+            for line in lines[:-1]:
+                yield line + b"\n"
+            rest, length = lines[-1:], len(lines[-1])
+        if length > LINE_BYTES:
+            raise DamagedFile(f"the next line is longer than {LINE_BYTES >> 20} MiB")
     if length:
         yield b"".join(rest)
 
 
-def _pieces(file: BinaryIO, suffix: str) -> Iterator[bytes]:
-    match suffix:
-        case ".gz":
-            return _decompressed(file, _GzipDecompressor)
-        case ".zst":
-            return _decompressed(file, zstd.ZstdDecompressor)
-    return iter(lambda: file.read(READ_BYTES), b"")
+def file_pieces(path: Path, start: int = 0) -> Iterator[Piece]:
+    """Yield the content of a file from a place on at which a piece may begin.
+
+    Raises:
+        DamagedFile: after the last piece that can be read.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(start)
+        match path.suffix.lower():
+            case ".gz":
+                yield from _decompressed(file, _GzipDecompressor)
+            case ".zst":
+                yield from _decompressed(file, zstd.ZstdDecompressor)
+            case _:
+                while data := file.read(READ_BYTES):
+                    yield Piece(start, data)
+                    start += len(data)
 
 
-def _decompressed(file: BinaryIO, new_block: Callable[[], Decompressor]) -> Iterator[bytes]:
+def _decompressed(file: BinaryIO, new_block: Callable[[], Decompressor]) -> Iterator[Piece]:
     """Yield the content block by block, each when it is verified."""
     data = file.read(READ_BYTES)
     while data:
+        start: int | None = file.tell() - len(data)
         block = new_block()
-        held: list[bytes] = []
+        held: list[Piece] = []
         size = 0
         while not block.eof:
             if block.needs_input and not data:
@@ -118,7 +144,8 @@ def _decompressed(file: BinaryIO, new_block: Callable[[], Decompressor]) -> Iter
             except (zlib.error, zstd.ZstdError) as error:
                 raise DamagedFile(f"the next compressed block is damaged ({error!s:.60})") from None
             data = b""
-            held.append(piece)
+            held.append(Piece(start, piece))
+            start = None
             size += len(piece)
             if size > HELD_BYTES:
                 yield from held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from paxos_engine.roles.events import GapFilled, GapFound
@@ -40,6 +40,17 @@ class GapLog:
         self.lines: deque[GapLine] = deque(maxlen=most)
         self.open: dict[tuple[str, int], GapLine] = {}
         self._passed: OrderedDict[tuple[str, int], GapLine] = OrderedDict()
+
+    def copy(self) -> GapLog:
+        """Return the same gaps, which go their own way from here on."""
+        twin = GapLog()
+        tables = (self.lines, self.open.values(), self._passed.values())
+        # A line is in up to two of the tables: both must have the same copy of it.
+        copies = {id(line): replace(line) for table in tables for line in table}
+        twin.lines = deque((copies[id(line)] for line in self.lines), self.lines.maxlen)
+        twin.open = {key: copies[id(line)] for key, line in self.open.items()}
+        twin._passed = OrderedDict((key, copies[id(line)]) for key, line in self._passed.items())
+        return twin
 
     def found(self, t: float, node: str, event: GapFound) -> None:
         """Take a gap that a leader found, once."""

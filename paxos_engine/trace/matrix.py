@@ -65,6 +65,11 @@ class _Promises:
         self.starts.append(first)
         self.numbers.append(number)
 
+    def copy(self) -> _Promises:
+        twin = _Promises()
+        twin.starts, twin.numbers = self.starts.copy(), self.numbers.copy()
+        return twin
+
     def at(self, instance: int) -> ProposalNumber | None:
         position = bisect_right(self.starts, instance) - 1
         return self.numbers[position] if position >= 0 else None
@@ -84,9 +89,12 @@ class Matrix:
 
     Votes are counted once a `synced` of their node covers them, for distinct acceptors and one
     number, as the agreement checker does.
+
+    Args:
+        kept: how many instances are kept at least.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
         self.highest = 0
         self.highest_chosen = 0
         self.chosen: dict[int, tuple[ProposalNumber, Value]] = {}
@@ -101,6 +109,20 @@ class Matrix:
         self._dirty: dict[str, Counter[int]] = {}
         self._known: dict[int, int] = {}
         self._oldest = 0
+        self._kept = kept
+
+    def copy(self) -> Matrix:
+        """Return the same fold, which goes its own way from here on."""
+        twin = Matrix(self._kept)
+        twin.__dict__.update(self.__dict__)
+        twin.chosen, twin._known = self.chosen.copy(), self._known.copy()
+        twin._cells = {node: cells.copy() for node, cells in self._cells.items()}
+        twin._ranges = {node: ranges.copy() for node, ranges in self._ranges.items()}
+        twin._new_ranges = {node: new.copy() for node, new in self._new_ranges.items()}
+        twin._votes = {key: voters.copy() for key, voters in self._votes.items()}
+        twin._unsynced = {node: waiting.copy() for node, waiting in self._unsynced.items()}
+        twin._dirty = {node: dirty.copy() for node, dirty in self._dirty.items()}
+        return twin
 
     @property
     def oldest(self) -> int:
@@ -269,8 +291,8 @@ class Matrix:
         self._cells[node][instance] = cell
         self.highest = max(self.highest, instance)
         self.version += 1
-        if self.highest - self._oldest > 2 * KEPT:
-            self._forget_before(self.highest - KEPT)
+        if self.highest - self._oldest > 2 * self._kept:
+            self._forget_before(self.highest - self._kept)
 
     def _forget_before(self, instance: int) -> None:
         self._oldest = instance

@@ -42,6 +42,13 @@ class LogLine:
     fate: str = "in flight"
     cached: str = ""
 
+    def copy(self) -> LogLine:
+        """Return the same line, which has its own fate from here on."""
+        return LogLine(
+            *(self.seq, self.t, self.message, self.from_, self.to, self.body),
+            *(self.delays, self.fate, self.cached),
+        )
+
     @property
     def kind(self) -> str:
         """The word for the message."""
@@ -137,6 +144,14 @@ class MessageLog:
             case Duplicated():
                 line.delays += ", duplicated"
         self.version += 1
+
+    def copy(self) -> MessageLog:
+        """Return the same log, which goes its own way from here on."""
+        twin = MessageLog(self._most)
+        twin.version = self.version
+        twin.lines.extend(line.copy() for line in self.lines)
+        twin._by_id = {line.message: line for line in twin.lines}
+        return twin
 
     def clear(self) -> None:
         """Forget what was logged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from paxos_engine.roles.values import ProposalNumber
 
@@ -36,6 +36,11 @@ class NodeView:
     snapshot: int = 0  # a leader: how far its last snapshot goes
     fetched: float | None = None  # the part of a peer's snapshot that has come, while it comes
     items: dict[str, str] = field(default_factory=dict)  # a leader: what applying has changed
+
+    def copy(self) -> NodeView:
+        """Return the same node, which goes its own way from here on."""
+        beats, counters, items = self.heartbeats.copy(), self.counters.copy(), self.items.copy()
+        return replace(self, heartbeats=beats, counters=counters, items=items)
 
     @property
     def standing(self) -> str:

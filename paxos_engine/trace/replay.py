@@ -14,6 +14,7 @@ from paxos_engine.trace.jsonform import TraceFormatError, UnknownEvent, UnknownM
 FORMAT: Final = "paxos-tui-trace"
 VERSION: Final = 1
 NO_HEADER: Final = "a trace begins with its header"
+BREAKS_OFF: Final = "it breaks off in the middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,62 +28,34 @@ class Damage:
         return f"damaged at line {self.line:,}: {self.reason}"
 
 
-class Recording:
-    """The entries of a trace in order, the header first: an iterator that keeps none of them.
+class EntryReader:
+    """The entries of a trace from some line on, in order: an iterator that keeps none of them.
 
     It ends with the trace, or before the first line that cannot be read; then `damage` says why.
     Events that are unknown here, of a later version perhaps, are left out and counted. A message
     of an unknown kind comes as a `Skipped`, since nobody could follow it.
 
     Args:
-        lines: the lines of the file, each with its line end.
-        name: what the file is called in errors.
-
-    Raises:
-        TraceFormatError: it does not begin as a trace that we can read; the text says why.
-        OSError: the file cannot be read.
+        lines: the lines of the file that follow `last`, each with its line end.
+        line: the line of `last`; the first of a file is 1.
+        last: the entry before those that are read.
     """
 
-    def __init__(self, lines: Iterable[bytes], name: str = "trace") -> None:
-        self.line = 0  # of the entry that was returned last
+    def __init__(self, lines: Iterator[bytes], line: int, last: Entry) -> None:
+        self.line = line  # of the entry that was returned last
         self.damage: Damage | None = None
         self.left_out = 0
-        self._lines = iter(lines)
-        self._last = self._begin(name)
-        self._first: Entry | None = self._last
+        self._lines = lines
+        self._last = last
         self._entries = self._read()
 
     def __iter__(self) -> Iterator[Entry]:
         return self
 
     def __next__(self) -> Entry:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
         return next(self._entries)
 
-    @property
-    def header(self) -> Header:
-        """What ran."""
-        return self._header
-
-    def _begin(self, name: str) -> Entry:
-        try:
-            line = next(self._lines, b"")
-            if not line:
-                raise TraceFormatError("an empty file is no trace")
-            self.line = 1
-            entry = from_line(line)
-            self._header = _checked(entry.event)
-        except UnknownEvent:
-            raise TraceFormatError(f"{name}, line 1: {NO_HEADER}") from None
-        except (TraceFormatError, DamagedFile) as error:
-            where = f"{name}, line 1" if self.line else name
-            raise TraceFormatError(f"{where}: {error}") from error
-        return entry
-
     def _read(self) -> Iterator[Entry]:
-        """Yield what follows the header."""
         try:
             for line in self._lines:
                 self.line += 1
@@ -95,7 +68,7 @@ class Recording:
             self.damage = Damage(self.line + 1, f"it cannot be read: {error.strerror}")
         except TraceFormatError as error:
             cut = not line.endswith(b"\n")
-            self.damage = Damage(self.line, "it breaks off in the middle" if cut else str(error))
+            self.damage = Damage(self.line, BREAKS_OFF if cut else str(error))
 
     def _take(self, line: bytes) -> Entry | None:
         """Return the entry of a line, or None if there is none that we know."""
@@ -112,6 +85,53 @@ class Recording:
             raise TraceFormatError(f"seq {entry.seq} comes after {self._last.seq}")
         self._last = entry
         return entry
+
+
+class Recording(EntryReader):
+    """The entries of a whole trace, the header first.
+
+    Args:
+        lines: the lines of the file, each with its line end.
+        name: what the file is called in errors.
+
+    Raises:
+        TraceFormatError: it does not begin as a trace that we can read; the text says why.
+        OSError: the file cannot be read.
+    """
+
+    def __init__(self, lines: Iterable[bytes], name: str = "trace") -> None:
+        all_lines = iter(lines)
+        self._first: Entry | None = _begin(all_lines, name)
+        super().__init__(all_lines, 1, self._first)
+        self._header = _checked(self._first.event)
+
+    def __next__(self) -> Entry:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return super().__next__()
+
+    @property
+    def header(self) -> Header:
+        """What ran."""
+        return self._header
+
+
+def _begin(lines: Iterator[bytes], name: str) -> Entry:
+    """Return the first entry of a trace, which is its header."""
+    where = name
+    try:
+        line = next(lines, b"")
+        if not line:
+            raise TraceFormatError("an empty file is no trace")
+        where = f"{name}, line 1"
+        entry = from_line(line)
+        _checked(entry.event)
+    except UnknownEvent:
+        raise TraceFormatError(f"{name}, line 1: {NO_HEADER}") from None
+    except (TraceFormatError, DamagedFile) as error:
+        raise TraceFormatError(f"{where}: {error}") from error
+    return entry
 
 
 def read_trace(path: Path) -> Recording:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from paxos_engine.roles import events as ev
@@ -15,7 +16,7 @@ from paxos_engine.roles.messages import Heartbeat, SnapshotChunk
 from paxos_engine.roles.values import ProposalNumber, Value
 from paxos_engine.trace.commands import AnswerLine, PendingCommand
 from paxos_engine.trace.gaplog import GapLine, GapLog
-from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix, decided_cell
+from paxos_engine.trace.matrix import EMPTY_CELL, KEPT, Cell, CellState, Matrix, decided_cell
 from paxos_engine.trace.messagelog import LogLine, MessageLog
 from paxos_engine.trace.nodeview import NodeView
 
@@ -31,6 +32,9 @@ __all__ = [
     "PendingCommand",
 ]
 
+_ANYBODYS = frozenset((ev.Header, ev.Sent, ev.Submitted, ev.Retried, ev.Answered, ev.FaultsChanged,
+                       ev.Skipped, ev.Violation))  # fmt: skip
+"""Events of clients and of the cluster; the others are of nodes, and ignored if none is known."""
 
 UNDER_WAY = 256
 """Instances that a leader may lack without being called behind: they are on their way."""
@@ -48,10 +52,14 @@ class ClusterView:
         older: returns the rows around an instance that is no longer kept here, if they are
             recorded.
         recorded: whether they are.
+        kept: how many instances are kept here at least.
     """
 
     def __init__(
-        self, older: Callable[[int], Matrix | None] = lambda instance: None, recorded: bool = False
+        self,
+        older: Callable[[int], Matrix | None] = lambda instance: None,
+        recorded: bool = False,
+        kept: int = KEPT,
     ) -> None:
         self._older = older
         self._recorded = recorded
@@ -59,7 +67,7 @@ class ClusterView:
         self.version = 0
         self.header: ev.Header | None = None
         self.nodes: dict[str, NodeView] = {}
-        self.matrix = Matrix()
+        self.matrix = Matrix(kept)
         self.messages = MessageLog()
         self._gaps = GapLog()
         self.pending: dict[tuple[str, int], PendingCommand] = {}
@@ -122,7 +130,7 @@ class ClusterView:
         self.now = max(self.now, entry.t)
         self.version += 1
         handler = self._handlers.get(type(entry.event))
-        if handler is not None:
+        if handler is not None and (entry.node in self.nodes or type(entry.event) in _ANYBODYS):
             handler(entry, entry.event)
 
     def apply_all(self, entries: Iterable[ev.Entry]) -> None:
@@ -133,6 +141,17 @@ class ClusterView:
     def advance(self, now: float) -> None:
         """Let time pass without an event, in seconds since the start."""
         self.now = max(self.now, now)
+
+    def copy(self) -> ClusterView:
+        """Return the same view, which goes its own way from here on: a place to come back to."""
+        twin = ClusterView(self._older, self._recorded)
+        twin.__dict__.update(self.__dict__, _handlers=twin._handlers)
+        twin.nodes = {name: node.copy() for name, node in self.nodes.items()}
+        twin.matrix, twin.messages = self.matrix.copy(), self.messages.copy()
+        twin._gaps = self._gaps.copy()
+        twin.pending = {key: replace(command) for key, command in self.pending.items()}
+        twin.latencies, twin.answers = self.latencies.copy(), self.answers.copy()
+        return twin
 
     # --- asking it -----------------------------------------------------------------------
 
@@ -277,7 +296,7 @@ class ClusterView:
             self.nodes.setdefault(name, NodeView(name, "client", ports[name]))
         for node in self.leaders:
             node.phase = "following"
-        self.matrix.begin((*event.leaders, *event.acceptors), event.quorum[1])
+        self.matrix.begin(tuple(self.nodes), event.quorum[1])
         self.faults = event.faults
 
     def _sent(self, entry: ev.Entry, event: ev.Sent) -> None:
@@ -295,7 +314,7 @@ class ClusterView:
 
     def _is_first(self, node: str) -> bool:
         # A beat goes to every node; counting one of its messages counts the beat.
-        return self.header is not None and node == self.header.acceptors[0]
+        return self.header is not None and node in self.header.acceptors[:1]
 
     def _arrived(self, entry: ev.Entry, event: Any) -> None:
         node = self.nodes.get(entry.node)
@@ -404,17 +423,9 @@ class ClusterView:
             self.latencies.append(event.seconds)
         else:
             self.unknown += 1
-        self.answers.append(
-            AnswerLine(
-                event.client,
-                event.sequence,
-                asked.value if asked else "(not seen)",
-                event.instance,
-                event.result,
-                event.outcome,
-                event.seconds,
-            )
-        )
+        value = asked.value if asked else "(not seen)"
+        told = (event.instance, event.result, event.outcome, event.seconds)
+        self.answers.append(AnswerLine(event.client, event.sequence, value, *told))
 
     def _became_primary(self, entry: ev.Entry, event: ev.BecamePrimary) -> None:
         node = self.nodes[entry.node]

@@ -359,3 +359,11 @@ def test_what_broke_is_no_crash_that_somebody_made(story: Story) -> None:
     assert node.status_reason == "disk: write failed"
     story.tell("A2", ev.Crashed("power cut", "its memory"))
     assert story.view.nodes["A2"].standing == "power cut"
+
+
+def test_what_is_told_of_a_node_that_the_header_does_not_name_changes_nothing(story: Story) -> None:
+    story.vote("A9", 1, N1, X)
+    story.tell("L9", ev.Learned(1, N1, X, "votes"))
+    story.tell("C1", ev.Promised(N1, 1, None, (), 0, 1))
+    assert "A9" not in story.view.nodes
+    assert story.view.highest_instance == 0
