@@ -58,7 +58,7 @@ from paxos_engine.simulation.situation import PHASES
 from paxos_engine.simulation.story import story
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
-from paxos_engine.trace.milestones import is_about, is_turn
+from paxos_engine.trace.milestones import instance_of, is_turn
 from paxos_engine.trace.nodeview import NodeView
 from paxos_engine.trace.reasons import why_kept, why_pending
 from paxos_engine.trace.recorder import RecorderError, TraceWriter
@@ -137,7 +137,7 @@ __all__ = [
     "check_linearizable",
     "dask_players",
     "explain",
-    "is_about",
+    "instance_of",
     "is_turn",
     "judge_trace",
     "local_players",

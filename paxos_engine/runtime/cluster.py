@@ -385,7 +385,9 @@ class Cluster:
     def new_view(self) -> ClusterView:
         """Return an empty view of this cluster, which finds older history in the recording."""
         archive = self._archive
-        return ClusterView(archive.block_of, True) if archive else ClusterView()
+        if archive is None:
+            return ClusterView()
+        return ClusterView(archive.block_of, "are read from the recording")
 
     def _violated(self, violation: Violation) -> None:
         self._violation = violation

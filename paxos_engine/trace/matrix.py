@@ -91,10 +91,10 @@ class Matrix:
     number, as the agreement checker does.
 
     Args:
-        kept: how many instances are kept at least.
+        kept: how many instances are kept at least; None for `KEPT`.
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int | None = None) -> None:
         self.highest = 0
         self.highest_chosen = 0
         self.chosen: dict[int, tuple[ProposalNumber, Value]] = {}
@@ -109,7 +109,7 @@ class Matrix:
         self._dirty: dict[str, Counter[int]] = {}
         self._known: dict[int, int] = {}
         self._oldest = 0
-        self._kept = kept
+        self._kept = KEPT if kept is None else kept
 
     def copy(self) -> Matrix:
         """Return the same fold, which goes its own way from here on."""

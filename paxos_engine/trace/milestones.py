@@ -22,9 +22,7 @@ def is_turn(entry: ev.Entry) -> bool:
     return type(entry.event) in TURNS
 
 
-def is_about(entry: ev.Entry, instance: int) -> bool:
-    """Say whether an event or a message names this instance."""
-    event = entry.event
-    if isinstance(event, ev.Sent):
-        return bool(getattr(event.body, "instance", None) == instance)
-    return bool(getattr(event, "instance", None) == instance)
+def instance_of(entry: ev.Entry) -> int | None:
+    """Return the instance that something happened to; None for an event that names none."""
+    instance = getattr(entry.event, "instance", None)
+    return instance if isinstance(instance, int) else None

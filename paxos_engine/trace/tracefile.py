@@ -11,11 +11,15 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from time import time
+from typing import Final, NamedTuple
 
 from paxos_engine.roles.events import Entry, Header
 from paxos_engine.trace.files import DamagedFile, Piece, file_lines, file_pieces
 from paxos_engine.trace.replay import EntryReader, read_trace
+
+STILL_WRITTEN: Final = 3.0
+"""Seconds since the last write for which a file counts as one that is still being written."""
 
 
 class Place(NamedTuple):
@@ -51,6 +55,14 @@ class TraceFile:
     def header(self) -> Header:
         """What ran."""
         return self._header
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether somebody wrote to it a moment ago."""
+        try:
+            return time() - self.path.stat().st_mtime < STILL_WRITTEN
+        except OSError:
+            return False
 
     def look(self) -> bool:
         """Look through a further piece of the file; return whether that was something new.

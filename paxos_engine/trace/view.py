@@ -16,7 +16,7 @@ from paxos_engine.roles.messages import Heartbeat, SnapshotChunk
 from paxos_engine.roles.values import ProposalNumber, Value
 from paxos_engine.trace.commands import AnswerLine, PendingCommand
 from paxos_engine.trace.gaplog import GapLine, GapLog
-from paxos_engine.trace.matrix import EMPTY_CELL, KEPT, Cell, CellState, Matrix, decided_cell
+from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix, decided_cell
 from paxos_engine.trace.messagelog import LogLine, MessageLog
 from paxos_engine.trace.nodeview import NodeView
 
@@ -51,18 +51,18 @@ class ClusterView:
     Args:
         older: returns the rows around an instance that is no longer kept here, if they are
             recorded.
-        recorded: whether they are.
-        kept: how many instances are kept here at least.
+        past: what becomes of instances that are no longer kept here, as words behind "they".
+        kept: how many instances are kept here at least; None for what suits a live cluster.
     """
 
     def __init__(
         self,
         older: Callable[[int], Matrix | None] = lambda instance: None,
-        recorded: bool = False,
-        kept: int = KEPT,
+        past: str = "go (a plain --record keeps them)",
+        kept: int | None = None,
     ) -> None:
         self._older = older
-        self._recorded = recorded
+        self._past = past
         self.now = 0.0
         self.version = 0
         self.header: ev.Header | None = None
@@ -144,7 +144,7 @@ class ClusterView:
 
     def copy(self) -> ClusterView:
         """Return the same view, which goes its own way from here on: a place to come back to."""
-        twin = ClusterView(self._older, self._recorded)
+        twin = ClusterView(self._older)
         twin.__dict__.update(self.__dict__, _handlers=twin._handlers)
         twin.nodes = {name: node.copy() for name, node in self.nodes.items()}
         twin.matrix, twin.messages = self.matrix.copy(), self.messages.copy()
@@ -266,9 +266,7 @@ class ClusterView:
         oldest = self.matrix.oldest
         if oldest == 1:
             return ""
-        if self._recorded:
-            return f"instances before {oldest:,} are read from the recording"
-        return f"instances before {oldest:,} go (a plain --record keeps them)"
+        return f"instances before {oldest:,} {self._past}"
 
     def behind(self, node: NodeView) -> int:
         """Return how far the history goes that a leader is catching up with; 0 if it is not."""
