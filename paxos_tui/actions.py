@@ -122,5 +122,51 @@ ACTIONS: Final = (
 LEAVING: Final = (Binding("ctrl+q,ctrl+c", "leave_now", "Quit", show=False, priority=True),)
 """What leaves from every screen, whatever is open."""
 
-FOOTER: Final = {action.name: action.footer for action in ACTIONS if action.footer}
-"""The place of each action that the footer may show."""
+MOVING: Final = (
+    ("up down j k", "Move in a table by one row"),
+    ("pgup pgdn", "Move in a table by one screen"),
+    ("home", "Go to the newest row and follow"),
+    ("end G", "Go to the oldest row"),
+    ("tab", "Go to the next pane; shift+tab to the one before"),
+    ("escape", "End zooming, filtering or asking"),
+    ("mouse", "Click a node, a row, a tab, the footer; click a pane's title or twice to zoom"),
+)
+"""Keys of widgets and screens."""
+
+
+class Guide(NamedTuple):
+    """What a console is for, and what can be done in it.
+
+    Args:
+        intro: what is looked at.
+        actions: in the order in which help shows them.
+        moving: further keys, with what they do.
+        pasted: said when text is pasted where nothing asks for any.
+        in_focus: what the node in focus is for, if that is not what the legend says.
+    """
+
+    intro: str
+    actions: tuple[Action, ...]
+    moving: tuple[tuple[str, str], ...]
+    pasted: str
+    in_focus: str = ""
+
+    @property
+    def footer(self) -> dict[str, int]:
+        """The place of each action that the footer may show."""
+        return {action.name: action.footer for action in self.actions if action.footer}
+
+    def key_of(self, name: str) -> str:
+        """Return the key of an action as people write it."""
+        return next(action.shown for action in self.actions if action.name == name)
+
+
+LIVE: Final = Guide(
+    "A real Paxos cluster: leaders (L) propose, acceptors (A) vote. Each instance (slot) of the"
+    " history gets one value: it is chosen once a majority of acceptors accepted it under one"
+    " number. Break what you like: the history stays one.",
+    ACTIONS,
+    MOVING,
+    "Pasted text does nothing here: press s first.",
+)
+"""The console over a running cluster."""

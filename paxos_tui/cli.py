@@ -25,6 +25,7 @@ from paxos_engine import (
     RecorderError,
     ScenarioError,
     StorageError,
+    TraceFile,
     TraceFormatError,
 )
 from paxos_tui.bench import bench
@@ -37,22 +38,29 @@ from paxos_tui.options import (
     node_names,
 )
 from paxos_tui.workloads import WORKLOADS
+from paxos_tui.text import visible
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""
 
 
+def console_options(command: F) -> F:
+    """Add the options of everything that opens a console."""
+    theme = click.option(
+        "--theme",
+        default="paxos-dark",
+        show_default=True,
+        metavar="NAME|FILE",
+        help="A theme that ships with the program, or a file of your own.",
+    )
+    no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+    return theme(no_mouse(command))
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("paxos-tui"), prog_name="paxos-tui")
 @cluster_options
-@click.option(
-    "--theme",
-    default="paxos-dark",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="A theme that ships with the program, or a file of your own.",
-)
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@console_options
 @click.pass_context
 def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -> None:
     """Open a console in which a real Paxos cluster lives.
@@ -68,23 +76,34 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
     if context.invoked_subcommand is not None:
         _refuse_misplaced(context)
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        fail("the console needs a terminal; without one, use: paxos-tui run")
+    need_terminal("paxos-tui run")
     from paxos_tui.app import PaxosApp  # noqa: PLC0415 - Textual, only when it is needed
-    from paxos_tui.themes import ThemeError, load_shipped, load_theme  # noqa: PLC0415
 
-    shipped = [each.name for each in load_shipped()]
-    extra = []
-    if theme not in shipped:
-        try:
-            extra = [load_theme(Path(theme))]
-        except ThemeError as error:
-            fail(f"{error}; themes that ship: {', '.join(shipped)}")
-        theme = extra[0].name
+    look = themed(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
     cluster = make_cluster(**options)
-    app = PaxosApp(cluster, theme=theme, extra_themes=extra, notice=price(cluster.config))
+    app = PaxosApp(cluster, notice=price(cluster.config), **look)
     sys.exit(app.run_on_terminal(mouse=not no_mouse))
+
+
+def need_terminal(instead: str) -> None:
+    """Leave with one line unless there is a terminal; `instead` is what works without."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        fail(f"the console needs a terminal; without one, use: {instead}")
+
+
+def themed(theme: str) -> dict[str, Any]:
+    """Return the options of a console that make it wear a theme, one that ships or a file."""
+    from paxos_tui.themes import ThemeError, load_shipped, load_theme  # noqa: PLC0415 - as above
+
+    shipped = [each.name for each in load_shipped()]
+    if theme in shipped:
+        return {"theme": theme}
+    try:
+        own = load_theme(Path(theme))
+    except ThemeError as error:
+        fail(f"{error}; themes that ship: {', '.join(shipped)}")
+    return {"theme": own.name, "extra_themes": [own]}
 
 
 def _refuse_misplaced(context: click.Context) -> None:
@@ -184,6 +203,30 @@ def check(file: Path, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@console_options
+def replay(file: Path, theme: str, no_mouse: bool) -> None:
+    """Open a recorded trace in the console, at the first violation if there is one.
+
+    FILE may be of another program, may still be written, and is read up to where it is damaged.
+    Names that end in .gz and .zst are compressed. See docs/replay.md.
+
+    First keys: space plays, . and , step, v goes to a violation, / to an event, ? explains all.
+    """
+    need_terminal(f"paxos-tui check {file}")
+    from paxos_tui.replay import ReplayApp  # noqa: PLC0415 - as above
+
+    try:
+        trace = TraceFile(file)
+    except TraceFormatError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror or error}")
+    app = ReplayApp(trace, f"paxos-tui replay {visible(file.name, 40)}", **themed(theme))
+    sys.exit(app.run_on_terminal(mouse=not no_mouse))
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def scenarios(as_json: bool) -> None:
     """List the scenarios: situations that show why each rule matters."""
@@ -194,7 +237,7 @@ def scenarios(as_json: bool) -> None:
 
 @cli.command()
 @click.argument("name", metavar="ID|FILE", default="")
-@click.option("--headless", is_flag=True, help="Tell it as text, and check what is expected.")
+@click.option("--headless", is_flag=True, help="Tell it as text, without a console.")
 @click.option("--wrong", is_flag=True, help="Play it under its wrong rule.")
 @click.option("--all", "every", is_flag=True, help="Play every scenario, under both rules.")
 @click.option(
@@ -203,18 +246,33 @@ def scenarios(as_json: bool) -> None:
     default=None,
     help="Write the trace to this file; .gz and .zst compress it.",
 )
-def play(name: str, headless: bool, wrong: bool, every: bool, record: Path | None) -> None:
+@console_options
+def play(
+    name: str,
+    headless: bool,
+    wrong: bool,
+    every: bool,
+    record: Path | None,
+    theme: str,
+    no_mouse: bool,
+) -> None:
     """Play a scenario: one that ships, such as S04, or a file of your own.
 
-    docs/scenarios.md defines the form of a file.
+    It opens in the console: n goes from line to line of what is told, space plays, w changes to the
+    wrong rule, i tells all about it. docs/scenarios.md defines the form of a file.
 
-    The exit code is 0 if everything came as the scenario expects, 1 if not, and 2 if there is no
-    such scenario or its file has a mistake.
+    With --headless the exit code is 0 if everything came as the scenario expects and 1 if not. It
+    is 2 if there is no such scenario or its file has a mistake.
     """
-    from paxos_tui.scenario import find_scenario, play_all, play_one  # noqa: PLC0415 - as above
+    from paxos_tui.scenario import (  # noqa: PLC0415 - as above
+        find_scenario,
+        performed,
+        play_all,
+        play_one,
+    )
 
-    if not headless:
-        fail("scenarios are played with --headless")
+    if every and not headless:
+        fail("--all plays without a console: add --headless")
     if every and (name or wrong or record):
         fail("--all plays every scenario under both rules: leave out ID, --wrong and --record")
     if not (every or name):
@@ -225,9 +283,17 @@ def play(name: str, headless: bool, wrong: bool, every: bool, record: Path | Non
         scenario = find_scenario(name)
         if wrong and not scenario.wrong_rule:
             fail(f"{scenario.id} has no wrong rule: leave out --wrong")
-        sys.exit(0 if play_one(scenario, wrong, record) else 1)
+        if headless:
+            sys.exit(0 if play_one(scenario, wrong, record) else 1)
+        need_terminal(f"paxos-tui play {name} --headless")
+        performance = performed(scenario, wrong, record)
     except (ScenarioError, RecorderError) as error:
         fail(str(error))
+    from paxos_tui.replay import StoryApp  # noqa: PLC0415 - as above
+    from paxos_tui.story import Story  # noqa: PLC0415 - as above
+
+    app = StoryApp(Story(performance), **themed(theme))
+    sys.exit(app.run_on_terminal(mouse=not no_mouse))
 
 
 @cli.command()

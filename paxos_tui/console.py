@@ -9,7 +9,7 @@ from textual.app import App
 from textual.notifications import Notify
 
 from paxos_engine import Cluster, ClusterView
-from paxos_tui.feed import Feed
+from paxos_tui.actions import Guide
 from paxos_tui.screens.main import MainScreen
 from paxos_tui.screens.prompt import ConfirmScreen, PromptScreen
 
@@ -25,11 +25,11 @@ class Console(App[None]):
 
     Args:
         cluster: what is acted on; None for a trace that is over.
-        feed: where events come from.
+        guide: what can be done.
     """
 
-    cluster: Cluster | None
-    feed: Feed
+    guide: Guide
+    cluster: Cluster | None = None
     view: ClusterView
     main: MainScreen
     _warned_at = 0.0

@@ -13,14 +13,7 @@ from paxos_tui.widgets.message_log import MessageLog
 class Looking(Console):
     """Everything about the view."""
 
-    _frozen = False
     theme_names: tuple[str, ...] = ()
-
-    def action_freeze(self) -> None:
-        """Pause or resume painting; the cluster runs on."""
-        self._frozen = not self._frozen
-        if self._frozen:
-            self.main.show(self.view, self.feed, ["PAUSED (space resumes)"])
 
     def action_follow(self) -> None:
         """Follow the newest row in the pane in use, or stay where it is."""
@@ -71,7 +64,7 @@ class Looking(Console):
 
     def action_help(self) -> None:
         """Explain keys and glyphs."""
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(self.guide))
 
     def action_palette(self) -> None:
         """Open the command palette."""

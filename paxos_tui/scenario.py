@@ -69,14 +69,24 @@ def play_one(scenario: Scenario, wrong: bool, record: Path | None) -> bool:
     Raises:
         RecorderError: the trace cannot be written.
     """
+    performance = performed(scenario, wrong, record)
+    for line in told(performance):
+        click.echo(line)
+    return performance.good
+
+
+def performed(scenario: Scenario, wrong: bool, record: Path | None) -> Performance:
+    """Play one scenario, and write its trace to a file if there is to be one.
+
+    Raises:
+        RecorderError: the trace cannot be written.
+    """
     performance = perform(scenario, wrong)
     if record is not None:
         writer = TraceWriter(record)
         writer.write(performance.entries)
         writer.close()
-    for line in told(performance):
-        click.echo(line)
-    return performance.good
+    return performance
 
 
 def play_all() -> bool:

@@ -13,32 +13,24 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from paxos_tui.actions import ACTIONS
+from paxos_tui.actions import Guide
 from paxos_tui.text import visible
-from paxos_tui.widgets.paint import COLOURS, LEGEND, Painter
-
-INTRO: Final = (
-    "A real Paxos cluster: leaders (L) propose, acceptors (A) vote. Each instance (slot) of the"
-    " history gets one value: it is chosen once a majority of acceptors accepted it under one"
-    " number. Break what you like: the history stays one."
-)
+from paxos_tui.widgets.paint import COLOURS, IN_FOCUS, LEGEND, Painter
 
 SIDE_BY_SIDE: Final = 104
 """Columns from which on glyphs and keys stand side by side."""
 
-MOVING: Final = (
-    ("up down j k", "Move in a table by one row"),
-    ("pgup pgdn", "Move in a table by one screen"),
-    ("home", "Go to the newest row and follow"),
-    ("end G", "Go to the oldest row"),
-    ("tab", "Go to the next pane; shift+tab to the one before"),
-    ("escape", "End zooming, filtering or asking"),
-    ("mouse", "Click a node, a row, a tab, the footer; click a pane's title or twice to zoom"),
-)
-
 
 class HelpText(Painter, Static):
-    """The text of the help screen, in the colours of the theme."""
+    """The text of the help screen, in the colours of the theme.
+
+    Args:
+        guide: what can be done.
+    """
+
+    def __init__(self, guide: Guide) -> None:
+        super().__init__(markup=False)
+        self._guide = guide
 
     def on_mount(self) -> None:
         """Write it."""
@@ -53,30 +45,33 @@ class HelpText(Painter, Static):
         glyphs = Group(self._head("glyphs"), self._glyphs(), Text(), self._colours())
         keys = Group(self._head("keys"), self._keys())
         if width < SIDE_BY_SIDE:
-            return Group(Text(INTRO), Text(), glyphs, Text(), keys)
+            return Group(Text(self._guide.intro), Text(), glyphs, Text(), keys)
         table = Table.grid(padding=(0, 3), expand=True)
         table.add_column(ratio=1)
         table.add_column(ratio=1)
         table.add_row(glyphs, keys)
-        return Group(Text(INTRO), Text(), table)
+        return Group(Text(self._guide.intro), Text(), table)
 
     def _head(self, words: str) -> Text:
         return Text(words, self.paint("head"))
 
     def _keys(self) -> Table:
         table = _two_columns()
-        by_number = "Fail acceptor A1 to A9, or let it recover"
-        table.add_row(Text("1 to 9", self.paint("primary")), Text(by_number))
-        for action in (a for a in ACTIONS if not a.shown.isdecimal()):
+        actions = self._guide.actions
+        if any(action.shown.isdecimal() for action in actions):
+            by_number = "Fail acceptor A1 to A9, or let it recover"
+            table.add_row(Text("1 to 9", self.paint("primary")), Text(by_number))
+        for action in (a for a in actions if not a.shown.isdecimal()):
             table.add_row(Text(action.shown, self.paint("primary")), Text(action.help))
-        for keys, meaning in MOVING:
+        for keys, meaning in self._guide.moving:
             table.add_row(Text(keys, self.paint("primary")), Text(meaning))
         return table
 
     def _glyphs(self) -> Table:
         table = _two_columns()
         for look in LEGEND:
-            table.add_row(Text(look.glyph, self.paint(look.paint)), Text(look.meaning))
+            meaning = self._guide.in_focus if look is IN_FOCUS else ""
+            table.add_row(Text(look.glyph, self.paint(look.paint)), Text(meaning or look.meaning))
         return table
 
     def _colours(self) -> Group:
@@ -94,7 +89,11 @@ def _two_columns() -> Table:
 
 
 class HelpScreen(ModalScreen[None]):
-    """Explains keys and glyphs; scrolls where the terminal is small."""
+    """Explains keys and glyphs; scrolls where the terminal is small.
+
+    Args:
+        guide: what can be done.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", "Close"),
@@ -106,12 +105,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("home", "scroll(-10000)", show=False),
     ]
 
+    def __init__(self, guide: Guide) -> None:
+        super().__init__()
+        self._guide = guide
+
     def compose(self) -> ComposeResult:
         """Show the text."""
         with VerticalScroll(id="help", can_focus=False) as scroll:
             scroll.border_title = "help"
             scroll.border_subtitle = "up down pgup pgdn end: scroll   escape: close"
-            yield HelpText(markup=False)
+            yield HelpText(self._guide)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""

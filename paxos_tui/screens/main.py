@@ -12,8 +12,8 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from paxos_engine import ClusterView
-from paxos_tui.actions import FOOTER
-from paxos_tui.feed import Feed
+from paxos_tui.actions import Guide
+from paxos_tui.feed import Verdict
 from paxos_tui.text import visible
 from paxos_tui.widgets.client_pane import ClientPane
 from paxos_tui.widgets.disk_pane import DiskPane
@@ -51,11 +51,13 @@ LOWER: Final = ("gaps", "disks", "clients", "state")
 SHORT: Final = {"hearts": "beats", "log": "log"}
 """Names of tabs where there is little room."""
 
-FILTER_HINT: Final = "filter (/)"
-
 
 class MainScreen(Screen[None]):
-    """The console's one big screen."""
+    """The console's one big screen.
+
+    Args:
+        guide: what can be done.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "pane(1)", "Next pane", show=False, priority=True),
@@ -63,12 +65,17 @@ class MainScreen(Screen[None]):
         Binding("escape", "back", "Back", show=False),
     ]
 
-    def __init__(self) -> None:
+    OF_THE_MOMENT: ClassVar = frozenset({"heal", "fill_gaps", "recover_all"})
+    """Actions that the footer offers only while they make sense."""
+
+    def __init__(self, guide: Guide) -> None:
         super().__init__()
+        self._footer = guide.footer
+        self._filter_hint = f"filter ({guide.key_of('filter')})"
         self.node_in_focus = "L1"
         self.ready = False
         self._active = "matrix"
-        self._shown: tuple[ClusterView, Feed, list[str]] | None = None
+        self._shown: tuple[ClusterView, Verdict, list[str]] | None = None
         self._moment: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
@@ -91,9 +98,14 @@ class MainScreen(Screen[None]):
                     yield ClientPane(id="clients", classes="pane")
                     yield StatePane(id="state", classes="pane")
         yield Input(placeholder="filter the log: words that must all occur", id="filter")
+        yield from self.compose_foot()
         yield StatusLine()
         yield WaitingLine()
         yield StillFooter(show_command_palette=False, compact=True)
+
+    def compose_foot(self) -> ComposeResult:
+        """Put what a child wants above the status line."""
+        yield from ()
 
     def on_mount(self) -> None:
         """Title the panes and begin in the matrix."""
@@ -130,19 +142,19 @@ class MainScreen(Screen[None]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """What the footer offers: the actions that make sense now, the most needed first."""
-        hidden = {"heal", "fill_gaps", "recover_all"} - self._moment
+        hidden = self.OF_THE_MOMENT - self._moment
         found = [
             (key, active)
             for key, active in super().active_bindings.items()
             if active.binding.action not in hidden
         ]
-        return dict(sorted(found, key=lambda pair: FOOTER.get(pair[1].binding.action, 99)))
+        return dict(sorted(found, key=lambda pair: self._footer.get(pair[1].binding.action, 99)))
 
     # --- painting ------------------------------------------------------------------------
 
-    def show(self, view: ClusterView, feed: Feed, notes: list[str]) -> None:
+    def show(self, view: ClusterView, verdict: Verdict, notes: list[str]) -> None:
         """Paint everything that can be seen."""
-        self._shown = (view, feed, notes)
+        self._shown = (view, verdict, notes)
         self.query_one(AppHeader).show(view)
         self.query_one(NodeBar).show(view, self.node_in_focus)
         for table in self.query(LineTable):
@@ -150,7 +162,7 @@ class MainScreen(Screen[None]):
                 table.show(view)
         for tabs in self.query(PaneTabs):
             tabs.show(self._active)
-        self.query_one(StatusLine).show(view, feed.verdict, notes)
+        self.query_one(StatusLine).show(view, verdict, notes)
         self.query_one(WaitingLine).show(view)
         self._title_panes(view)
 
@@ -159,7 +171,7 @@ class MainScreen(Screen[None]):
         node.border_title = _title_of(view, self.node_in_focus)
         log = self.query_one(MessageLog)
         log.border_title = f"messages, filter: {log.filter}" if log.filter else (
-            f"messages  {FILTER_HINT}"
+            f"messages  {self._filter_hint}"
         )  # fmt: skip
         cut = view.faults.get("groups") or view.faults.get("cuts")
         words = {"node": node.counters(), "log": "partitioned" if cut else ""}
@@ -168,6 +180,11 @@ class MainScreen(Screen[None]):
             staying = "" if pane.follow else "not following (o)"
             said = "  ".join(word for word in (words.get(name, ""), staying) if word)
             pane.border_subtitle = said or None
+
+    def forget_painted(self) -> None:
+        """Let every table be painted anew: time may have gone backwards."""
+        for table in self.query(LineTable):
+            table.forget_painted()
 
     def _show_again(self) -> None:
         if self._shown is not None and self.is_whole:

@@ -116,6 +116,10 @@ class LineTable(ScrollView, Painter, can_focus=True):
             self.refresh()
         return self
 
+    def forget_painted(self) -> None:
+        """Paint at the next `show`, whatever has changed."""
+        self._painted = None
+
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen: the heading, or the row scrolled to."""
         width = self.scrollable_content_region.width

@@ -35,6 +35,8 @@ class Line(Painter):
 class AppHeader(Line):
     """What runs: the shape of the cluster, its mode and seed."""
 
+    title = "paxos-tui"
+
     def show(self, view: ClusterView) -> None:
         """Paint what the trace's header says."""
         header = view.header
@@ -44,7 +46,7 @@ class AppHeader(Line):
             f"  {len(header.leaders)} leaders, {len(header.acceptors)} acceptors,"
             f" quorum {header.quorum[1]}, {header.mode}, seed {header.seed}"
         )
-        self.say([("paxos-tui", "primary"), (shape, "plain"), (f"   {view.now:.0f} s", "dim")])
+        self.say([(self.title, "primary"), (shape, "plain"), (f"   {view.now:.0f} s", "dim")])
 
 
 WORDY = 110

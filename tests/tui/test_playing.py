@@ -27,7 +27,9 @@ def test_nothing_moves_before_it_is_played() -> None:
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 3.2), (2.0, 1.6), (0.25, 12.8)])
-def test_what_has_happened_in_the_recordings_own_time_is_shown(speed: float, seconds: float) -> None:
+def test_what_has_happened_in_the_recordings_own_time_is_shown(
+    speed: float, seconds: float
+) -> None:
     playing = player()
     playing.speed = speed
     playing.toggle()

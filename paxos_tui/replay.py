@@ -1,0 +1,243 @@
+"""The console over a trace: a recording, or a scenario that was played."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar, Final
+
+from paxos_engine import tell
+from paxos_tui.feed import Verdict
+from paxos_tui.playback import Playback
+from paxos_tui.playing import Narration, Player
+from paxos_tui.replay_actions import REPLAY, SCENARIO
+from paxos_tui.replaying import Replaying
+from paxos_tui.screens.replay import ReplayScreen
+from paxos_tui.story import Story
+from paxos_tui.survey import ListedTrace, Source
+from paxos_tui.widgets.play_line import Moment, Telling
+from paxos_tui.window import Window
+
+WORK_SECONDS: Final = 0.05
+"""Seconds of work between two looks at the keyboard."""
+
+CHUNK: Final = 200
+"""Entries between two looks at the clock."""
+
+LONGEST_FRAME: Final = 0.5
+"""Seconds that a frame lets pass at the most: after a stop, time does not jump."""
+
+STORY_SPEED: Final = 0.01
+"""A message takes a millisecond in a scenario: in its own time it is over in a blink."""
+
+
+class ReplayApp(Replaying, Window):
+    """The console over a recording.
+
+    Args:
+        source: the trace.
+        title: what it is called.
+        options: see `Window`.
+    """
+
+    BINDINGS: ClassVar = [action.binding for action in REPLAY.actions]
+    guide = REPLAY
+    speed = 1.0
+
+    def __init__(self, source: Source, title: str, **options: Any) -> None:
+        screen = ReplayScreen(self.guide, title, told=self.story is not None)
+        super().__init__(main=screen, **options)
+        self._screen = screen
+        self._working = False
+        self._last_frame = time.monotonic()
+        self._open(source, Narration())
+
+    def _open(self, source: Source, narration: Narration) -> None:
+        self.playback = Playback(source)
+        self.player = Player(self.playback, narration, self.speed)
+        self.view = self.playback.view
+        self._opening = True
+
+    # --- frames --------------------------------------------------------------------------
+
+    def frame(self) -> None:
+        """Let time pass, do what is due, and paint."""
+        now = time.monotonic()
+        passed, self._last_frame = min(now - self._last_frame, LONGEST_FRAME), now
+        if not self.main.is_whole:
+            return  # not composed yet, or being taken down
+        if self.player.playing:
+            self._play(passed)
+        self._work()
+        self._paint()
+
+    def show_moved(self) -> None:
+        """Go where the cursor is to go, at once if that is near, and paint."""
+        end = time.monotonic() + WORK_SECONDS
+        while self.playback.goal is not None and time.monotonic() < end:
+            self._work_once()
+        self._go_on(self.playback.goal is not None)
+        self._paint()
+
+    def _play(self, passed: float) -> None:
+        self.player.stop_at = stop = self.line_of_violation()
+        end = time.monotonic() + WORK_SECONDS
+        while self.player.advance(passed, CHUNK):
+            passed = 0.0
+            if time.monotonic() > end:
+                self.player.catch_up()
+                break
+        if stop == self.playback.place.line and not self.player.playing:
+            self.tell_violation()
+
+    def _work(self) -> None:
+        """Work for a while; if more is left, go on when the keys that came were heard."""
+        end = time.monotonic() + WORK_SECONDS
+        left = True
+        while left and time.monotonic() < end:
+            left = self._work_once()
+        self._go_on(left)
+
+    def _go_on(self, left: bool) -> None:
+        if left and not self._working:
+            self._working = True
+            self.call_later(self._work_on)
+
+    def _work_on(self) -> None:
+        self._working = False
+        if self.main.is_whole:
+            self._work()
+            if not self._working:
+                self._paint()
+
+    def _work_once(self) -> bool:
+        """Do a small part of what is to be done; return whether more may be left."""
+        playback = self.playback
+        if self._opening and playback.goal is None:
+            self._opening = self._choose_beginning()
+        left = playback.work(CHUNK)
+        if playback.goal is None:
+            self._arrive()
+        return left or self._opening
+
+    def _arrive(self) -> None:
+        if self.playback.missed:
+            self.say(f"There is no {self.playback.missed} in this trace.", wrong=True)
+            self._to_tell, self.playback.missed = False, ""
+        elif self._to_tell:
+            self.tell_violation()
+
+    def _choose_beginning(self) -> bool:
+        """Set out for the place to begin with; return whether that has to wait."""
+        if self.playback.survey.violation is not None:
+            self.go_to_violation()
+            return False
+        return not self.playback.is_surveyed
+
+    # --- painting ------------------------------------------------------------------------
+
+    def _paint(self) -> None:
+        """Paint the moment at which the cursor stands; on the way to another, only the way."""
+        screen = self._screen
+        if self.playback.goal is None:
+            self.view = self.playback.view
+            screen.forget_painted()
+            screen.show(self.view, self.verdict, [])
+        screen.show_moment(self.moment, self.telling)
+        screen.has_violation = self.playback.survey.violation is not None
+        self.offer()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the checks say of all that has happened up to the cursor."""
+        playback, survey = self.playback, self.playback.survey
+        first = min(survey.broken.values(), default=None)
+        if first is not None and playback.place.line >= first:
+            return Verdict(broken=survey.violation)
+        unchecked = survey.unchecked if self.view.skipped else ""
+        if playback.damage and playback.is_at_end:
+            unchecked = playback.damage
+        return Verdict(self.view.chosen_count, playback.place.line, unchecked)
+
+    @property
+    def moment(self) -> Moment:
+        """Where in the trace the cursor stands."""
+        playback = self.playback
+        entry = playback.place.entry
+        return Moment(
+            position=playback.position,
+            count=playback.count,
+            so_far=playback.source.is_growing,
+            t=playback.view.now,
+            total=max(playback.survey.view.now, playback.view.now),
+            speed=self.player.speed,
+            playing=self.player.playing,
+            told=f"#{entry.seq}  {entry.node} {tell(entry.event)}",
+            broken=self.verdict.broken is not None,
+            notes=tuple(self._notes()),
+        )
+
+    @property
+    def telling(self) -> Telling | None:
+        """What is told of it."""
+        return None
+
+    def _notes(self) -> list[str]:
+        playback, survey = self.playback, self.playback.survey
+        passed = f"{100 * survey.place.line // max(1, playback.source.lines)} %"
+        notes = []
+        if playback.goal is not None:
+            notes.append(f"going to {playback.goal.words} ({passed} read)")
+        elif not playback.is_surveyed:
+            notes.append(f"checked {passed}")
+        if playback.damage:
+            notes.append(playback.damage)
+        return notes
+
+
+class StoryApp(ReplayApp):
+    """The console over a scenario that was played.
+
+    Args:
+        story: the scenario.
+        options: see `Window`.
+    """
+
+    BINDINGS: ClassVar = [action.binding for action in SCENARIO.actions]
+    guide = SCENARIO
+    speed = STORY_SPEED
+
+    def __init__(self, story: Story, **options: Any) -> None:
+        self.story: Story = story
+        trace = ListedTrace(story.performance.entries)
+        super().__init__(trace, f"paxos-tui play {story.scenario.id}", **options)
+        self._open(trace, story.narration)
+
+    def load(self, story: Story) -> None:
+        """Look at another story from now on."""
+        self.story = story
+        self._open(ListedTrace(story.performance.entries), story.narration)
+        self.say(story.about_rules)
+        self.show_moved()
+
+    def _choose_beginning(self) -> bool:
+        self.playback.go_to_event(self.story.performance.begins)
+        return False
+
+    @property
+    def telling(self) -> Telling:
+        """What is told at the cursor, and how it came out once that is seen."""
+        story = self.story
+        at, text = story.told_at(self.playback.place.entry.seq)
+        outcome = ""
+        if self.playback.is_at_end:
+            outcome = f"{story.outcome} (i reads them; w plays the other rules)"
+        return Telling(
+            title=story.title,
+            rules=story.rules,
+            wrong=story.performance.wrong,
+            at=at,
+            count=len(story.narration.lines),
+            text=text,
+            outcome=outcome,
+            good=story.performance.good,
+        )

@@ -1,0 +1,75 @@
+"""A scenario that was played, as the console tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from paxos_engine import WRONG_RULES, Performance, Scenario, perform
+from paxos_tui.playing import Narration
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is told along a performance.
+
+    Args:
+        performance: what was played.
+    """
+
+    performance: Performance
+
+    @property
+    def scenario(self) -> Scenario:
+        """What it is a performance of."""
+        return self.performance.scenario
+
+    @cached_property
+    def narration(self) -> Narration:
+        """The lines, each with the entry that it belongs to."""
+        return Narration([(told.seq, told.text) for told in self.performance.narration])
+
+    @property
+    def title(self) -> str:
+        """Which scenario, and under which rules."""
+        return f"{self.scenario.id}  {self.scenario.title}"
+
+    @property
+    def rules(self) -> str:
+        """The rules that it is played under, in a few words."""
+        return f"WRONG RULE {self.scenario.wrong_rule}" if self.performance.wrong else "right rules"
+
+    @property
+    def about_rules(self) -> str:
+        """The same, as a sentence."""
+        if not self.scenario.wrong_rule:
+            return "Played under the right rules; there is no wrong rule to it."
+        rule = WRONG_RULES[self.scenario.wrong_rule]
+        if self.performance.wrong:
+            return (
+                f"It is played under a wrong rule, {rule.name}: {rule.wrong}. Right: {rule.right}."
+            )
+        return f"It is played under the right rules. The wrong one, {rule.name}: {rule.wrong}."
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a safety rule was broken."""
+        return self.performance.violation is not None
+
+    @property
+    def outcome(self) -> str:
+        """What it came to, and how many expectations were met."""
+        checks = self.performance.checks
+        met = sum(check.met for check in checks)
+        return f"{self.performance.verdict}. {met} of {len(checks)} expectations met"
+
+    def told_at(self, seq: int) -> tuple[int, str]:
+        """Return how many lines were told after an entry, and the last of them, or the question."""
+        count = self.narration.at(seq)
+        return count, self.narration.lines[count - 1].text if count else self.scenario.question
+
+    def under_other_rules(self) -> Story | None:
+        """Return the same scenario under the wrong rule, or the right ones; None without any."""
+        if not self.scenario.wrong_rule:
+            return None
+        return Story(perform(self.scenario, not self.performance.wrong))
