@@ -183,12 +183,12 @@ class Playback:
         self._set_goal("the end", self._end)
 
     def go_to_event(self, seq: int) -> None:
-        """Go to the event of this number; where the trace has none, to the one before."""
-        self._set_goal(f"event {seq:,}", lambda: self._last(lambda entry: entry.seq, seq))
+        """Go to the event of this number; where one is missing, to the event before it."""
+        self._set_goal(f"event {seq:,}", lambda: self._last(lambda entry: entry.seq, seq, 0))
 
     def go_to_time(self, seconds: float) -> None:
         """Go to the last event that had happened by then, in seconds since the start."""
-        self._set_goal(f"{seconds:g} s", lambda: self._last(lambda entry: entry.t, seconds))
+        self._set_goal(f"{seconds:g} s", lambda: self._last(lambda entry: entry.t, seconds, None))
 
     def go_to_instance(self, instance: int) -> None:
         """Go to the first event that names an instance."""
@@ -273,10 +273,14 @@ class Playback:
             return None
         return self.survey.place.line if none is None else none
 
-    def _last(self, key: Callable[[Entry], float], most: float) -> int | None:
-        """Return the last line whose key is not above `most`, once the survey has passed it."""
-        if key(self.survey.place.entry) <= most:
-            return self._end()
+    def _last(self, key: Callable[[Entry], float], most: float, none: int | None) -> int | None:
+        """Return the last line whose key is not above `most`, once the survey has passed it.
+
+        Where the whole trace lies below, that is its last line, or `none`.
+        """
+        last = key(self.survey.place.entry)
+        if last <= most:
+            return self._end(none if last < most else None)
         start = self.source.start
         for checkpoint in self.survey.checkpoints:
             if key(checkpoint.place.entry) <= most:

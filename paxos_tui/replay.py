@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar, Final
 
+from textual.widgets import Input
+
 from paxos_engine import tell
 from paxos_tui.feed import Verdict
 from paxos_tui.playback import Playback
@@ -30,6 +32,9 @@ STORY_SPEED: Final = 0.01
 """A message takes a millisecond in a scenario: in its own time it is over in a blink."""
 
 
+_OF_AN_INPUT_TOO: Final = frozenset({"step", "go_home", "go_to_end"})
+
+
 class ReplayApp(Replaying, Window):
     """The console over a recording.
 
@@ -48,6 +53,7 @@ class ReplayApp(Replaying, Window):
         super().__init__(main=screen, **options)
         self._screen = screen
         self._working = False
+        self._painted: tuple[Moment, Telling | None] | None = None
         self._last_frame = time.monotonic()
         self._open(source, Narration())
 
@@ -56,6 +62,12 @@ class ReplayApp(Replaying, Window):
         self.player = Player(self.playback, narration, self.speed)
         self.view = self.playback.view
         self._opening = True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the arrows and the like to the filter while one is typed."""
+        if action in _OF_AN_INPUT_TOO and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
 
     # --- frames --------------------------------------------------------------------------
 
@@ -137,12 +149,17 @@ class ReplayApp(Replaying, Window):
 
     def _paint(self) -> None:
         """Paint the moment at which the cursor stands; on the way to another, only the way."""
-        screen = self._screen
         if self.playback.goal is None:
             self.view = self.playback.view
+        moment, telling = self.moment, self.telling
+        if (moment, telling) == self._painted:
+            return
+        self._painted = (moment, telling)
+        screen = self._screen
+        if self.playback.goal is None:
             screen.forget_painted()
             screen.show(self.view, self.verdict, [])
-        screen.show_moment(self.moment, self.telling)
+        screen.show_moment(moment, telling)
         screen.has_violation = self.playback.survey.violation is not None
         self.offer()
 
@@ -216,7 +233,7 @@ class StoryApp(ReplayApp):
         """Look at another story from now on."""
         self.story = story
         self._open(ListedTrace(story.performance.entries), story.narration)
-        self.say(story.about_rules)
+        self.say(f"The same under the {story.rules}.")
         self.show_moved()
 
     def _choose_beginning(self) -> bool:
@@ -228,9 +245,11 @@ class StoryApp(ReplayApp):
         """What is told at the cursor, and how it came out once that is seen."""
         story = self.story
         at, text = story.told_at(self.playback.place.entry.seq)
-        outcome = ""
+        outcome, good = "", None
         if self.playback.is_at_end:
-            outcome = f"{story.outcome} (i reads them; w plays the other rules)"
+            outcome, good = f"{story.outcome} (i reads them)", story.performance.good
+        elif at == 0:
+            outcome = story.expected
         return Telling(
             title=story.title,
             rules=story.rules,
@@ -239,5 +258,5 @@ class StoryApp(ReplayApp):
             count=len(story.narration.lines),
             text=text,
             outcome=outcome,
-            good=story.performance.good,
+            good=good,
         )

@@ -39,7 +39,7 @@ _MOVING_IN_TIME: Final = (
 
 _NARRATION: Final = (
     Action(
-        "narration(1)", "n", "n", "next line", "Go to the next line of the narration", 1, "tell on"
+        *("narration(1)", "n", "n", "next line", "Go to the next line of the narration", 1, "next"),
     ),
     Action(
         *("narration(-1)", "N", "N", "line before"),
@@ -78,6 +78,14 @@ _MOVING: Final = tuple(
     if keys != "home"
 )
 
+_NO_ROOM: Final = ("step(-1)", "milestone(1)", "seek")
+
+
+def _without_footer(action: Action) -> Action:
+    """Leave an action out of the footer where the narration needs the room."""
+    return action._replace(footer=0) if action.name in _NO_ROOM else action
+
+
 _IN_FOCUS: Final = "the node in focus, which the node pane shows"
 
 REPLAY: Final = Guide(
@@ -93,7 +101,7 @@ REPLAY: Final = Guide(
 SCENARIO: Final = Guide(
     "A scenario: a situation that shows why a rule of Paxos matters, played by the real roles on a"
     " virtual clock. What is told belongs to the event at which the cursor stands.",
-    (*_NARRATION, *_MOVING_IN_TIME, *_LOOKING),
+    (*_NARRATION, *map(_without_footer, _MOVING_IN_TIME), *_LOOKING),
     _MOVING,
     REPLAY.pasted,
     _IN_FOCUS,

@@ -37,7 +37,7 @@ class Story:
     @property
     def rules(self) -> str:
         """The rules that it is played under, in a few words."""
-        return f"WRONG RULE {self.scenario.wrong_rule}" if self.performance.wrong else "right rules"
+        return f"wrong rule {self.scenario.wrong_rule}" if self.performance.wrong else "right rules"
 
     @property
     def about_rules(self) -> str:
@@ -46,15 +46,13 @@ class Story:
             return "Played under the right rules; there is no wrong rule to it."
         rule = WRONG_RULES[self.scenario.wrong_rule]
         if self.performance.wrong:
-            return (
-                f"It is played under a wrong rule, {rule.name}: {rule.wrong}. Right: {rule.right}."
-            )
-        return f"It is played under the right rules. The wrong one, {rule.name}: {rule.wrong}."
+            return f"Played under a wrong rule, {rule.name}: {rule.wrong}. Right: {rule.right}."
+        return f"Played under the right rules. The wrong one, {rule.name}: {rule.wrong}."
 
     @property
-    def is_broken(self) -> bool:
-        """Whether a safety rule was broken."""
-        return self.performance.violation is not None
+    def expected(self) -> str:
+        """What is expected of it."""
+        return f"expected: {'; '.join(check.text for check in self.performance.checks)}"
 
     @property
     def outcome(self) -> str:

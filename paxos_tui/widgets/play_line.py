@@ -61,8 +61,16 @@ class Moment:
 class PlayLine(Line):
     """Progress in words and as a bar; below it the last event."""
 
+    _moment: Moment | None = None
+
+    def on_resize(self) -> None:
+        """Make the bar as long as there is room now."""
+        if self._moment is not None:
+            self.show(self._moment)
+
     def show(self, moment: Moment) -> None:
         """Paint where one stands."""
+        self._moment = moment
         so_far = " so far" if moment.so_far else ""
         head = f"{moment.state}  event {moment.position:,} of {moment.count:,}{so_far}  "
         foot = f"{moment.t:.3f} of {moment.total:.3f} s  {moment.speed:g}x"
@@ -100,8 +108,8 @@ class Telling:
         at: how many lines were told.
         count: how many there are.
         text: what is told now.
-        outcome: what it came to, once the end is reached.
-        good: whether that is as it should be.
+        outcome: what is expected of it, or what it came to.
+        good: whether that is as it should be; None while it is not known.
     """
 
     title: str
@@ -111,7 +119,7 @@ class Telling:
     count: int
     text: str
     outcome: str = ""
-    good: bool = True
+    good: bool | None = None
 
 
 class NarrationPane(Painter, Static):
@@ -131,6 +139,6 @@ class NarrationPane(Painter, Static):
         text.append(f"  {telling.at} of {telling.count}\n", self.paint("dim"))
         text.append(visible(telling.text), self.paint("strong"))
         if telling.outcome:
-            paint = "up" if telling.good else "fault"
+            paint = {None: "dim", True: "up", False: "fault"}[telling.good]
             text.append(f"\n{visible(telling.outcome)}", self.paint(paint))
         self.update(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
 
 from textual import events
 from textual.keys import _character_to_key
@@ -13,19 +14,25 @@ from textual.widgets import Input
 
 from paxos_engine import Cluster, ClusterConfig, ClusterView
 from paxos_tui.app import PaxosApp
+from paxos_tui.replay import ReplayApp, StoryApp
 from paxos_tui.screens.prompt import PromptScreen
+from paxos_tui.story import Story
+from paxos_tui.survey import Source
 from paxos_tui.widgets.line_table import LineTable
+from paxos_tui.widgets.play_line import NarrationPane, PlayLine
+from paxos_tui.window import Window
 
 PATIENCE = 60.0
 
+A = TypeVar("A", bound=Window)
 
-class Console:
-    """A running console and what a person at its keyboard can do and see."""
 
-    def __init__(self, app: PaxosApp, pilot: Pilot[None], cluster: Cluster) -> None:
+class Keyboard(Generic[A]):
+    """A running window and what a person at its keyboard can do and see."""
+
+    def __init__(self, app: A, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
-        self.cluster = cluster
 
     async def press(self, *keys: str) -> None:
         """Press keys."""
@@ -75,6 +82,18 @@ class Console:
         offered = self.app.main.active_bindings.values()
         return [active.binding.description for active in offered if active.binding.show]
 
+    def palette(self) -> set[str]:
+        """Return the names of what the command palette offers."""
+        return {command.title for command in self.app.get_system_commands(self.app.screen)}
+
+
+class Console(Keyboard[PaxosApp]):
+    """The console over a running cluster."""
+
+    def __init__(self, app: PaxosApp, pilot: Pilot[None], cluster: Cluster) -> None:
+        super().__init__(app, pilot)
+        self.cluster = cluster
+
     async def submit(self, value: str) -> None:
         """Submit a value through the prompt."""
         await self.press("s")
@@ -97,3 +116,43 @@ def is_settled(view: ClusterView) -> bool:
     """Say whether one leads and every leader knows it: on a busy machine two may begin to claim."""
     heard = {node.heartbeat_from for node in view.leaders}
     return len(view.primaries) == 1 and heard == set(view.primaries)
+
+
+class Replay(Keyboard[ReplayApp]):
+    """The console over a trace."""
+
+    @property
+    def position(self) -> int:
+        """How many events have happened at the cursor."""
+        return self.app.playback.position
+
+    def progress(self) -> str:
+        """Return what the two lines of progress say."""
+        return "".join(text for text, _ in self.app.main.query_one(PlayLine)._parts)
+
+    def told(self) -> str:
+        """Return what the narration says."""
+        return str(self.app.main.query_one(NarrationPane).content)
+
+    async def settle(self) -> None:
+        """Wait until the cursor is where it is to go, and all of the trace was looked at."""
+        playback = self.app.playback
+        await self.until(lambda: playback.is_surveyed and playback.goal is None)
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def open_replay(
+    source: Source | Story, size: tuple[int, int] = (120, 36), **options: Any
+) -> AsyncIterator[Replay]:
+    """Open a trace, or a scenario that was played."""
+    app = (
+        StoryApp(source, fps=20, **options)
+        if isinstance(source, Story)
+        else ReplayApp(source, "paxos-tui replay t.jsonl", fps=20, **options)
+    )
+    async with app.run_test(size=size) as pilot:
+        replay = Replay(app, pilot)
+        await replay.until(lambda: not app._opening and app.main.is_whole)
+        await replay.settle()
+        yield replay
