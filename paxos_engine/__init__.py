@@ -58,6 +58,7 @@ from paxos_engine.simulation.situation import PHASES
 from paxos_engine.simulation.story import story
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
+from paxos_engine.trace.messagelog import MessageLog
 from paxos_engine.trace.milestones import instance_of, is_turn
 from paxos_engine.trace.nodeview import NodeView
 from paxos_engine.trace.reasons import why_kept, why_pending
@@ -102,6 +103,7 @@ __all__ = [
     "Invariant",
     "Judgement",
     "LogLine",
+    "MessageLog",
     "NoOp",
     "NodeView",
     "NotDecided",

@@ -16,6 +16,7 @@ from paxos_engine import (
     Damage,
     Entry,
     Header,
+    MessageLog,
     Place,
     SafetyChecker,
     Violation,
@@ -24,16 +25,17 @@ from paxos_engine import (
     is_turn,
 )
 
-INSTANCES_KEPT: Final = 5_000
-"""Instances that a view of a replay keeps at least: what is older is seen by going back to it. It
-bounds what a checkpoint costs."""
+INSTANCES_KEPT: Final = 2_000
+MESSAGES_KEPT: Final = 2_000
+"""What a view of a replay keeps at least: what is older is seen by going back to it. It bounds what
+a checkpoint costs."""
 
 SPACING: Final = 4_096
 """Entries between two checkpoints of a trace that is not long."""
 
-MOST_CHECKPOINTS: Final = 40
+MOST_CHECKPOINTS: Final = 32
 """Checkpoints of a whole trace. When there are more, every other one goes and the spacing doubles:
-memory is bounded, and a seek in a trace of n events folds n / 20 of them at the most."""
+memory is bounded, and a seek in a trace of n events folds n / 16 of them at the most."""
 
 
 class Reading(Protocol):
@@ -152,6 +154,13 @@ class Checkpoints:
         self._kept.pop(-1 if last else 0)
 
 
+def replay_view() -> ClusterView:
+    """Return an empty view for a replay."""
+    view = ClusterView(past="are seen by going back", kept=INSTANCES_KEPT)
+    view.messages = MessageLog(MESSAGES_KEPT)
+    return view
+
+
 class Survey:
     """The pass over a trace.
 
@@ -161,7 +170,7 @@ class Survey:
 
     def __init__(self, source: Source) -> None:
         self.place = source.start
-        self.view = ClusterView(past="are seen by going back", kept=INSTANCES_KEPT)
+        self.view = replay_view()
         self.checkpoints = Checkpoints()
         self.milestones = array("Q")  # the lines of turns, and of the votes that decided
         self.first_about: dict[int, int] = {}  # instance -> the first line about it
