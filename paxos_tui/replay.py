@@ -28,9 +28,6 @@ CHUNK: Final = 200
 LONGEST_FRAME: Final = 0.5
 """Seconds that a frame lets pass at the most: after a stop, time does not jump."""
 
-STORY_SPEED: Final = 0.01
-"""A message takes a millisecond in a scenario: in its own time it is over in a blink."""
-
 
 _OF_AN_INPUT_TOO: Final = frozenset({"step", "go_home", "go_to_end"})
 
@@ -46,7 +43,6 @@ class ReplayApp(Replaying, Window):
 
     BINDINGS: ClassVar = [action.binding for action in REPLAY.actions]
     guide = REPLAY
-    speed = 1.0
 
     def __init__(self, source: Source, title: str, **options: Any) -> None:
         screen = ReplayScreen(self.guide, title, told=self.story is not None)
@@ -57,9 +53,9 @@ class ReplayApp(Replaying, Window):
         self._last_frame = time.monotonic()
         self._open(source, Narration())
 
-    def _open(self, source: Source, narration: Narration) -> None:
+    def _open(self, source: Source, narration: Narration, speed: float = 1.0) -> None:
         self.playback = Playback(source)
-        self.player = Player(self.playback, narration, self.speed)
+        self.player = Player(self.playback, narration, speed)
         self.view = self.playback.view
         self._opening = True
 
@@ -160,7 +156,7 @@ class ReplayApp(Replaying, Window):
             screen.forget_painted()
             screen.show(self.view, self.verdict, [])
         screen.show_moment(moment, telling)
-        screen.has_violation = self.playback.survey.violation is not None
+        screen.has_violation = self.has_violation
         self.offer()
 
     @property
@@ -174,6 +170,11 @@ class ReplayApp(Replaying, Window):
         if playback.damage and playback.is_at_end:
             unchecked = playback.damage
         return Verdict(self.view.chosen_count, playback.place.line, unchecked)
+
+    @property
+    def has_violation(self) -> bool:
+        """Whether there is one to go to, as far as is known."""
+        return self.playback.survey.violation is not None
 
     @property
     def moment(self) -> Moment:
@@ -221,24 +222,39 @@ class StoryApp(ReplayApp):
 
     BINDINGS: ClassVar = [action.binding for action in SCENARIO.actions]
     guide = SCENARIO
-    speed = STORY_SPEED
 
     def __init__(self, story: Story, **options: Any) -> None:
         self.story: Story = story
         trace = ListedTrace(story.performance.entries)
         super().__init__(trace, f"paxos-tui play {story.scenario.id}", **options)
-        self._open(trace, story.narration)
+        self._open(trace, story.narration, story.speed)
 
     def load(self, story: Story) -> None:
         """Look at another story from now on."""
         self.story = story
-        self._open(ListedTrace(story.performance.entries), story.narration)
+        self._open(ListedTrace(story.performance.entries), story.narration, story.speed)
         self.say(f"The same under the {story.rules}.")
         self.show_moved()
 
     def _choose_beginning(self) -> bool:
         self.playback.go_to_event(self.story.performance.begins)
         return False
+
+    @property
+    def has_violation(self) -> bool:
+        """Whether something was broken, in a check along the way or at the end."""
+        return self.story.broken_at is not None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the checks say up to the cursor, those at the end included."""
+        verdict, story = super().verdict, self.story
+        broken = story.performance.violation
+        if verdict.broken is None and story.broken_at is not None:
+            passed = self.playback.place.entry.seq >= story.broken_at
+            if passed and broken is not None and broken.rule not in self.playback.survey.broken:
+                return Verdict(broken=broken)
+        return verdict
 
     @property
     def telling(self) -> Telling:

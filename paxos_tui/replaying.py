@@ -149,7 +149,11 @@ class Replaying(Console):
     def go_to_violation(self) -> None:
         """Go to the violation that matters, and tell about it there."""
         self._to_tell = True
-        self.playback.go_to_violation(self._rule())
+        broken, rule = self.playback.survey.broken, self._rule()
+        if self.story is not None and self.story.broken_at is not None and rule not in broken:
+            self.playback.go_to_event(self.story.broken_at)
+        else:
+            self.playback.go_to_violation(rule)
 
     def tell_violation(self) -> None:
         """Tell how a rule was broken."""

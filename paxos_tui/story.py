@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from paxos_engine import WRONG_RULES, Performance, Scenario, perform
-from paxos_tui.playing import Narration
+from paxos_tui.playing import SPEEDS, Narration
+
+PLAY_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,25 @@ class Story:
         checks = self.performance.checks
         met = sum(check.met for check in checks)
         return f"{self.performance.verdict}. {met} of {len(checks)} expectations met"
+
+    @property
+    def broken_at(self) -> int | None:
+        """The `seq` of the last entry that shows what is broken; None if nothing is.
+
+        What clients saw is judged at the end, so that no check names the moment.
+        """
+        violation = self.performance.violation
+        if violation is None:
+            return None
+        return max(violation.evidence, default=self.performance.entries[-1].seq)
+
+    @property
+    def speed(self) -> float:
+        """The highest speed at which the play takes some seconds, without the reading."""
+        begins = self.performance.begins
+        play = [entry.t for entry in self.performance.entries if entry.seq >= begins]
+        taking = [speed for speed in SPEEDS if play[-1] - play[0] >= speed * PLAY_SECONDS]
+        return max(taking, default=SPEEDS[0])
 
     def told_at(self, seq: int) -> tuple[int, str]:
         """Return how many lines were told after an entry, and the last of them, or the question."""

@@ -28,7 +28,7 @@ async def test_it_opens_where_the_play_begins_with_title_question_and_what_is_ex
         assert "S07  Filling a gap discovers a value  right rules  0 of 7" in told
         assert "May a leader just write a no-op there?" in told
         assert "expected: safe: no rule is broken; history: a, b, c, d, e" in told
-        assert "0.01x" in replay.progress()
+        assert "0.001x" in replay.progress()
 
 
 async def test_n_goes_from_line_to_line_and_at_the_end_says_what_it_came_to() -> None:
@@ -80,6 +80,28 @@ async def test_a_scenario_without_a_wrong_rule_says_so() -> None:
     async with open_replay(story("S01")) as replay:
         await replay.press("w")
         assert replay.said() == "S01 has no wrong rule."
+
+
+async def test_what_only_the_clients_history_shows_is_told_at_its_last_evidence() -> None:
+    played = story("S29", wrong=True)
+    async with open_replay(played) as replay:
+        assert "safe: " in replay.status()
+        await replay.press("v")
+        await replay.until(lambda: isinstance(replay.app.screen, ViolationScreen))
+        assert played.performance.violation is not None
+        assert replay.position == max(played.performance.violation.evidence)
+        await replay.press("escape")
+        assert f"NOT SAFE: {played.performance.violation.rule}" in replay.status()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "speed"),
+    [("S07", False, 0.001), ("S08", False, 0.1), ("S02", False, 1.0), ("S22", True, 4.0)],
+)
+def test_a_play_takes_some_seconds_however_long_its_virtual_time_is(
+    name: str, wrong: bool, speed: float
+) -> None:
+    assert story(name, wrong=wrong).speed == speed
 
 
 async def test_playing_shows_each_line_for_as_long_as_reading_takes() -> None:
