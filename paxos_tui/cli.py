@@ -215,6 +215,7 @@ def replay(file: Path, theme: str, no_mouse: bool) -> None:
     """
     need_terminal(f"paxos-tui check {file}")
     from paxos_tui.replay import ReplayApp  # noqa: PLC0415 - as above
+    from paxos_tui.text import visible  # noqa: PLC0415 - as above
 
     try:
         trace = TraceFile(file)
