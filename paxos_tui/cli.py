@@ -38,7 +38,6 @@ from paxos_tui.options import (
     node_names,
 )
 from paxos_tui.workloads import WORKLOADS
-from paxos_tui.text import visible
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""

@@ -147,17 +147,15 @@ class ReplayApp(Replaying, Window):
         """Paint the moment at which the cursor stands; on the way to another, only the way."""
         if self.playback.goal is None:
             self.view = self.playback.view
-        moment, telling = self.moment, self.telling
-        if (moment, telling) == self._painted:
-            return
-        self._painted = (moment, telling)
-        screen = self._screen
-        if self.playback.goal is None:
+        screen, painted = self._screen, (self.moment, self.telling)
+        if painted != self._painted:
+            self._painted = painted
             screen.forget_painted()
+            screen.show_moment(*painted)
+            screen.has_violation = self.has_violation
+            self.offer()
+        if self.playback.goal is None:
             screen.show(self.view, self.verdict, [])
-        screen.show_moment(moment, telling)
-        screen.has_violation = self.has_violation
-        self.offer()
 
     @property
     def verdict(self) -> Verdict:

@@ -200,7 +200,7 @@ async def test_what_only_looks_works_as_live(tmp_path: Path) -> None:
         log = replay.app.main.query_one(MessageLog)
         assert log.filter == "prepare"
         assert all("prepare" in row for row in replay.rows("log"))
-        assert "filter: prepare" in str(log.border_title)
+        await replay.until(lambda: "filter: prepare" in str(log.border_title))
         await replay.press("escape", "z")
         assert replay.app.main.zoomed
         await replay.press("escape", "right_square_bracket")
