@@ -34,6 +34,7 @@ from paxos_tui.options import (
     OF_EXHAUSTIVE,
     campaign_options,
     cluster_options,
+    console_options,
     exhaustive_options,
     node_names,
 )
@@ -41,19 +42,6 @@ from paxos_tui.workloads import WORKLOADS
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds; the interpreter's default of 5 ms more than doubles the time from key to screen."""
-
-
-def console_options(command: F) -> F:
-    """Add the options of everything that opens a console."""
-    theme = click.option(
-        "--theme",
-        default="paxos-dark",
-        show_default=True,
-        metavar="NAME|FILE",
-        help="A theme that ships with the program, or a file of your own.",
-    )
-    no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-    return theme(no_mouse(command))
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

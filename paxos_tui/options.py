@@ -208,3 +208,16 @@ def exhaustive_options(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def console_options(command: F) -> F:
+    """Add the options of everything that opens a console."""
+    theme = click.option(
+        "--theme",
+        default="paxos-dark",
+        show_default=True,
+        metavar="NAME|FILE",
+        help="A theme that ships with the program, or a file of your own.",
+    )
+    no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+    return theme(no_mouse(command))

@@ -13,7 +13,8 @@ from paxos_engine import TraceFile, perform, shipped_scenario
 from paxos_engine.trace.jsonform import to_line
 from paxos_engine.trace.recorder import TraceWriter
 from paxos_tui.playback import Playback
-from tests.tui.test_cli import _console, _read_until, call
+from tests.tui.terminals import PROGRAM, Terminal
+from tests.tui.test_cli import call
 
 NAMES = ["failure.jsonl", "failure.jsonl.gz", "failure.jsonl.zst"]
 
@@ -68,21 +69,17 @@ def test_a_saved_failure_shows_the_same_events_to_the_byte_in_a_new_process(
 
 
 def test_a_recording_opens_on_a_terminal_at_its_violation_and_q_leaves(tmp_path: Path) -> None:
-    child, terminal = _console("replay", str(saved(tmp_path / "f.jsonl.zst")))
-    assert b"VIOLATION" in _read_until(terminal, b"VIOLATION")
-    os.write(terminal, b"q")
-    _read_until(terminal, b"\0")
-    assert child.wait(timeout=60) == 0
-    os.close(terminal)
+    with Terminal([*PROGRAM, "replay", str(saved(tmp_path / "f.jsonl.zst"))]) as terminal:
+        terminal.see("VIOLATION")
+        terminal.type("q")
+        assert terminal.end() == 0
 
 
 def test_a_scenario_opens_on_a_terminal_and_is_told() -> None:
-    child, terminal = _console("play", "s07", "--wrong", "--theme", "paxos-light")
-    assert b"no-op-at-once" in _read_until(terminal, b"no-op-at-once")
-    os.write(terminal, b"q")
-    _read_until(terminal, b"\0")
-    assert child.wait(timeout=60) == 0
-    os.close(terminal)
+    with Terminal([*PROGRAM, "play", "s07", "--wrong", "--theme", "paxos-light"]) as terminal:
+        terminal.see("no-op-at-once")
+        terminal.type("q")
+        assert terminal.end() == 0
 
 
 @pytest.mark.parametrize(
@@ -115,9 +112,8 @@ def test_what_is_no_trace_is_one_clear_line(
     path = tmp_path / "f"
     if content is not None:
         path.write_bytes(content)
-    child, terminal = _console("replay", str(path))
-    heard = _read_until(terminal, b"\0").decode().replace("\r\n", "")
-    os.close(terminal)
-    assert child.wait(timeout=60) == 2
+    with Terminal([*PROGRAM, "replay", str(path)]) as terminal:
+        assert terminal.end() == 2
+        heard = terminal.text.replace("\r\n", "")
     assert said.replace("FILE", str(path)) in heard
     assert "Traceback" not in heard
