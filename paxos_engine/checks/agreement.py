@@ -21,7 +21,8 @@ from paxos_engine.checks.base import (
     digest,
     short,
 )
-from paxos_engine.roles.events import AcceptedValue, Dropped, Entry, Skipped, Violation
+from paxos_engine.checks.holdings import WIPE
+from paxos_engine.roles.events import AcceptedValue, Crashed, Dropped, Entry, Skipped, Violation
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber, Value
 
@@ -156,6 +157,9 @@ class AgreementChecker(Check):
             case Dropped(up_to=up_to) if entry.node in self._acceptors:
                 self._dropped[entry.node] = up_to
                 self._settle()
+            case Crashed(kind=kind) if kind == WIPE:
+                # One that comes back with an empty disk can vote anywhere again.
+                self._dropped.pop(entry.node, None)
             case Skipped(count=count):
                 self.unchecked = self.unchecked or f"{count} entries of the trace were missed"
         found = None
@@ -191,6 +195,8 @@ class AgreementChecker(Check):
         instance = event.instance
         evidence = tuple(sorted(ballot.voters.values()))
         decision = self._decided.get(instance)
+        if instance <= self._settled_up_to:
+            return self._choose_settled(event, evidence)
         if decision is None:
             self._decided[instance] = (ballot.digest, *event.number, seq)
             self._remember(instance, event.value, evidence)
@@ -206,6 +212,19 @@ class AgreementChecker(Check):
         text = (
             f"instance {instance}: {self._text(instance)} was chosen under"
             f" {_number(decision)}, and {short(event.value)} under {event.number}"
+        )
+        return self._report(ONE_VALUE, (*before, *evidence), text)
+
+    def _choose_settled(self, event: AcceptedValue, evidence: tuple[int, ...]) -> Violation | None:
+        """Judge a choice that only acceptors with empty disks can make: it was decided before."""
+        self._open.pop(event.instance, None)
+        if self.holds(event.instance, event.value):
+            return None
+        self._disputed.add(event.instance)
+        before = self.evidence(event.instance)
+        text = (
+            f"instance {event.instance}: {self._text(event.instance)} was chosen, and"
+            f" {short(event.value)} under {event.number}"
         )
         return self._report(ONE_VALUE, (*before, *evidence), text)
 

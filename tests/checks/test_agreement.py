@@ -6,8 +6,8 @@ import pytest
 
 from paxos_engine.checks import agreement
 from paxos_engine.checks.agreement import ONE_PER_NUMBER, ONE_VALUE, AgreementChecker
-from paxos_engine.roles.events import Crashed, Failed, Skipped
-from paxos_engine.roles.values import NOOP
+from paxos_engine.roles.events import Crashed, Dropped, Failed, Skipped
+from paxos_engine.roles.values import NOOP, Command
 from tests.checks.histories import QUORUMS, History, cmd, n, verdicts
 
 X, Y = cmd("x"), cmd("y", 2)
@@ -122,3 +122,25 @@ def test_an_old_instance_keeps_a_digest_and_still_catches_a_second_choice(
     [violation] = verdicts([checker], late)
     assert violation.rule == ONE_VALUE
     assert "another value was chosen under 1.L1" in violation.text
+
+
+def test_an_acceptor_that_lost_its_disk_votes_anew_and_its_vote_counts() -> None:
+    history = History().choose(1, X).say("A1", Dropped(1)).say("A1", Crashed("wipe", ""))
+    checker = judge(history.vote("A1", n(2, 2), 1, Y).vote("A3", n(2, 2), 1, Y))
+    assert checker.violation is not None
+    assert checker.violation.rule == ONE_VALUE
+
+
+@pytest.mark.parametrize(("value", "agreed"), [(X, 1), (Y, 0)])
+def test_a_majority_that_lost_its_disks_cannot_choose_anew_what_all_have_dropped(
+    value: Command, agreed: int
+) -> None:
+    history = History().choose(1, X)
+    for acceptor in QUORUMS.acceptors:
+        history.say(acceptor, Dropped(1))
+    for acceptor in ("A1", "A2"):
+        history.say(acceptor, Crashed("wipe", "")).vote(acceptor, n(2, 2), 1, value)
+    checker = judge(history)
+    assert (checker.violation is None, checker.agreed) == (value == X, agreed)
+    assert checker.undecided == 0
+    assert checker.chosen(1) == X
