@@ -200,7 +200,7 @@ class NodeThread:
         now = self._clock()
         deadlines = [self._pump.deadline, self.node.deadline]
         waits = [deadline - now for deadline in deadlines if deadline is not None]
-        if self._actions:
+        if self._actions and up:
             waits.append(0.02)
         return max(0.0, min([*waits, SLEEP_AT_MOST]))
 
@@ -224,5 +224,6 @@ class NodeThread:
             yield self._actions.popleft()
 
     def _obey_crash(self, kind: str) -> None:
-        self.node.crash(kind)
+        # Forgotten first: what is posted while the new role is made is meant for that one.
         self._actions.clear()
+        self.node.crash(kind)
