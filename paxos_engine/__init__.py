@@ -62,7 +62,7 @@ from paxos_engine.trace.messagelog import MessageLog
 from paxos_engine.trace.milestones import instance_of, is_turn
 from paxos_engine.trace.nodeview import NodeView
 from paxos_engine.trace.reasons import why_kept, why_pending
-from paxos_engine.trace.recorder import RecorderError, TraceWriter
+from paxos_engine.trace.recorder import RecorderError, write_trace
 from paxos_engine.trace.replay import Damage, EntryReader, Recording, read_trace
 from paxos_engine.trace.tracefile import Place, TraceFile
 from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine
@@ -131,7 +131,6 @@ __all__ = [
     "Told",
     "TraceFile",
     "TraceFormatError",
-    "TraceWriter",
     "Value",
     "Violation",
     "WrongRule",
@@ -161,4 +160,5 @@ __all__ = [
     "why_kept",
     "why_pending",
     "why_waiting",
+    "write_trace",
 ]

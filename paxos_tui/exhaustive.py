@@ -23,9 +23,9 @@ from paxos_engine import (
     RecorderError,
     Search,
     Searched,
-    TraceWriter,
     play_path,
     story,
+    write_trace,
 )
 
 EXIT_CODES: Final = {"safe": 0, "violated": 1, "not whole": 3}
@@ -82,7 +82,10 @@ def exhaustive_command(
         data |= {"path": story(searched.path), "turns": searched.path.length}
         data |= {"broken": played.broken}
         if record is not None:
-            _write(record, played.entries)
+            try:
+                write_trace(record, played.entries)
+            except RecorderError as error:
+                raise click.ClickException(str(error)) from error
             data["trace"] = str(record)
     for line in [json.dumps(data)] if as_json else lines(data):
         click.echo(line)
@@ -151,19 +154,6 @@ def _count(number: int, word: str) -> str:
 
 def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent)
-
-
-def _write(path: Path, entries: list[Any]) -> None:
-    try:
-        writer = TraceWriter(path)
-        try:
-            writer.write(entries)
-        finally:
-            writer.close()
-    except RecorderError as error:
-        raise click.ClickException(str(error)) from error
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @contextlib.contextmanager

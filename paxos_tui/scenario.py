@@ -15,11 +15,11 @@ from paxos_engine import (
     Performance,
     Scenario,
     ScenarioError,
-    TraceWriter,
     perform,
     read_scenario,
     shipped_scenario,
     shipped_scenarios,
+    write_trace,
 )
 
 WIDTH: Final = 100
@@ -83,9 +83,7 @@ def performed(scenario: Scenario, wrong: bool, record: Path | None) -> Performan
     """
     performance = perform(scenario, wrong)
     if record is not None:
-        writer = TraceWriter(record)
-        writer.write(performance.entries)
-        writer.close()
+        write_trace(record, performance.entries)
     return performance
 
 

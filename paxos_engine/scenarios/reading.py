@@ -80,6 +80,8 @@ def parse_scenario(text: str, file: str) -> Scenario:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(_syntax(file, text, error)) from error
+    except (ValueError, RecursionError) as error:  # what the reader of the library did not foresee
+        raise ScenarioError(f"{file}: no TOML: a number too long, or nested too deep") from error
     return _scenario(Table(raw, (), LineIndex(text), file, ScenarioError))
 
 

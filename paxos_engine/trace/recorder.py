@@ -60,6 +60,25 @@ class TraceWriter:
             self._file.close()
 
 
+def write_trace(path: Path, entries: Iterable[Entry]) -> None:
+    """Write a trace that is over.
+
+    Args:
+        path: as `TraceWriter` has it.
+        entries: all of it, the header first.
+
+    Raises:
+        RecorderError: the file cannot be opened, or does not take it.
+    """
+    writer = TraceWriter(path)
+    try:
+        writer.write(entries)
+    except OSError as error:
+        raise RecorderError(f"cannot record to {path}: {error.strerror}") from error
+    finally:
+        writer.close()
+
+
 class Recorder:
     """Writes everything that a lossless reader gets, on a thread of its own.
 

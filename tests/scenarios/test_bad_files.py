@@ -130,3 +130,9 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes.toml").write_bytes(b'id = "\xff"')
     with pytest.raises(ScenarioError, match="no UTF-8 at byte 7"):
         read_scenario(tmp_path / "bytes.toml")
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
+def test_what_the_toml_reader_itself_stumbles_over_is_one_line_too(value: str) -> None:
+    said = mistake("acceptors = 3", f"acceptors = {value}")
+    assert said == "f.toml: no TOML: a number too long, or nested too deep"

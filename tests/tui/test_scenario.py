@@ -10,6 +10,8 @@ import pytest
 
 from paxos_tui import cli
 
+FULL = Path("/dev/full")
+
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Run a command in this process; return the exit code and what it printed."""
@@ -118,3 +120,10 @@ def test_a_mistake_in_a_file_is_told_with_its_line(
     code, _, error = call(capsys, "play", path, "--headless")
     assert code == 2
     assert error == f"paxos-tui: {path}:9: do: nothing can 'sumbit': is it 'submit'?\n"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+def test_a_disk_that_is_full_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, said = call(capsys, "play", "S04", "--headless", "--record", str(FULL))
+    assert code == 2
+    assert said == "paxos-tui: cannot record to /dev/full: No space left on device\n"
