@@ -71,7 +71,7 @@ def parse_theme(text: str, source: str) -> Theme:
     """Return the theme that a TOML text describes; ThemeError says what is wrong with it."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number too long is no TOMLDecodeError
         raise ThemeError(f"theme {source}: is no TOML: {error}") from error
     unknown = sorted(set(raw) - {"name", "dark", "colors", "variables"})
     if unknown:

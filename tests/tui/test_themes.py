@@ -31,6 +31,8 @@ def test_a_theme_of_ones_own_needs_only_a_name_and_one_colour(tmp_path: Path) ->
     ("text", "words"),
     [
         ("name = ", "is no TOML"),
+        (f"name = {'9' * 5000}", "is no TOML"),
+        (f"name = {'[' * 5000}", "is no TOML"),
         ('dark = true\n[colors]\nprimary = "#112233"', "name: give"),
         (GOOD.replace("true", '"yes"'), "dark: write true or false"),
         (GOOD.replace("#112233", "greenish"), "colors.primary: 'greenish' is no colour"),
