@@ -23,6 +23,7 @@ from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
 from paxos_engine.roles.messages import Accept, Envelope, Heartbeat, Message, Nack, Prepare
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber
+from paxos_engine.scenarios import wrong_progress
 from paxos_engine.scenarios import wrong_rules as asked_for
 from paxos_engine.wire.codec import Codec
 from paxos_engine.wire.schema import WireError
@@ -330,7 +331,7 @@ def rules_of(module: ModuleType) -> dict[str, type]:
     return {name: rule for name, rule in here if rule.__module__ == module.__name__}
 
 
-ALL_WRONG_RULES = rules_of(wrong_rules) | rules_of(asked_for)
+ALL_WRONG_RULES = rules_of(wrong_rules) | rules_of(asked_for) | rules_of(wrong_progress)
 
 
 def test_every_script_shows_a_rule_and_every_rule_has_its_script() -> None:

@@ -1,6 +1,6 @@
 """Further wrong rules, which the text scripts have to notice.
 
-Those that a person can ask for are in `paxos_engine.scenarios.wrong_rules`.
+Those that a person can ask for are in `paxos_engine.scenarios`.
 """
 
 from __future__ import annotations
@@ -68,16 +68,6 @@ class TakesASecondValue(PaxosAcceptor):
         )
 
 
-class NeverSendsAgain(PaxosLeader):
-    """A lost datagram is lost: no accept is retransmitted."""
-
-    def tick(self, now: float) -> Effects:
-        """Do what is due, but send no accept: the first sending is never a timer's."""
-        effects = super().tick(now)
-        effects.messages = [o for o in effects.messages if not isinstance(o.message, Accept)]
-        return effects
-
-
 class AsksOnce(PaxosLeader):
     """A lost prepare, promise or page is not asked for again."""
 
@@ -96,14 +86,6 @@ class IgnoresNacks(PaxosLeader):
         if isinstance(envelope.message, Nack):
             return Effects(self._mark)
         return super().receive(envelope, now)
-
-
-class BeatsWithoutAQuorum(PaxosLeader):
-    """A primary says that it leads whether or not anybody answers it (S15)."""
-
-    def may_say_that_it_leads(self, now: float) -> bool:
-        """Look at phase 1 alone."""
-        return self._phase_one is None
 
 
 class BeatsWhilePreparing(PaxosLeader):
