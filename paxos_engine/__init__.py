@@ -4,7 +4,8 @@
         reply = cluster.submit("x").result(timeout=5)
         print(reply.instance, cluster.history("L1"))
 
-Importing this package opens nothing and starts nothing.
+Importing this package opens nothing and starts nothing. `paxos_engine.simulation` and
+`paxos_engine.scenarios` have faces of their own, and are imported by who needs them.
 """
 
 from paxos_engine.checks.base import Invariant
@@ -23,39 +24,6 @@ from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.waiting import why_waiting
-from paxos_engine.scenarios.expectations import Check
-from paxos_engine.scenarios.fitting import BEYOND, NEED_A_CRASH
-from paxos_engine.scenarios.form import Scenario
-from paxos_engine.scenarios.perform import Performance, Told, perform
-from paxos_engine.scenarios.reading import ScenarioError, parse_scenario, read_scenario
-from paxos_engine.scenarios.shipped import shipped_scenario, shipped_scenarios
-from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
-from paxos_engine.simulation.campaign import (
-    BREAKS_OFF,
-    LIVENESS,
-    CampaignBroken,
-    Failures,
-    Tally,
-    campaign,
-    play_seeds,
-)
-from paxos_engine.simulation.coverage import Coverage
-from paxos_engine.simulation.exhaustive import MAX_STATES, Search, Searched
-from paxos_engine.simulation.failing import record_run, record_small, shrunken
-from paxos_engine.simulation.moves import Bounds
-from paxos_engine.simulation.patterns import PATTERNS
-from paxos_engine.simulation.players import (
-    Players,
-    SchedulerError,
-    dask_players,
-    local_players,
-    player_here,
-    processors,
-)
-from paxos_engine.simulation.playing import play_path
-from paxos_engine.simulation.shrink import Shrunk
-from paxos_engine.simulation.situation import PHASES
-from paxos_engine.simulation.story import story
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
 from paxos_engine.trace.messagelog import MessageLog
@@ -69,34 +37,21 @@ from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLi
 from paxos_engine.wire.pump import PortInUse
 
 __all__ = [
-    "BEYOND",
-    "BREAKS_OFF",
-    "LIVENESS",
-    "MAX_STATES",
-    "NEED_A_CRASH",
     "NOOP",
-    "PATTERNS",
-    "PHASES",
     "PROFILES",
     "RIGHT",
-    "WRONG_RULES",
-    "Bounds",
-    "CampaignBroken",
     "Cell",
     "CellState",
-    "Check",
     "ChosenCommand",
     "Cluster",
     "ClusterConfig",
     "ClusterView",
     "Command",
     "ConfigError",
-    "Coverage",
     "Damage",
     "Entry",
     "EntryReader",
     "Event",
-    "Failures",
     "FaultPlan",
     "GapLine",
     "Header",
@@ -108,9 +63,7 @@ __all__ = [
     "NodeView",
     "NotDecided",
     "OutcomeUnknown",
-    "Performance",
     "Place",
-    "Players",
     "PortInUse",
     "ProposalNumber",
     "RecorderError",
@@ -118,44 +71,19 @@ __all__ = [
     "Reply",
     "Rules",
     "SafetyChecker",
-    "Scenario",
-    "ScenarioError",
-    "SchedulerError",
-    "Search",
-    "Searched",
-    "Shrunk",
     "StateReached",
     "StorageError",
     "Subscription",
-    "Tally",
-    "Told",
     "TraceFile",
     "TraceFormatError",
     "Value",
     "Violation",
-    "WrongRule",
-    "campaign",
     "check_linearizable",
-    "dask_players",
     "explain",
     "instance_of",
     "is_turn",
     "judge_trace",
-    "local_players",
-    "parse_scenario",
-    "perform",
-    "play_path",
-    "play_seeds",
-    "player_here",
-    "processors",
-    "read_scenario",
     "read_trace",
-    "record_run",
-    "record_small",
-    "shipped_scenario",
-    "shipped_scenarios",
-    "shrunken",
-    "story",
     "tell",
     "why_kept",
     "why_pending",

@@ -23,7 +23,6 @@ from paxos_engine import (
     ConfigError,
     PortInUse,
     RecorderError,
-    ScenarioError,
     StorageError,
     TraceFile,
     TraceFormatError,
@@ -252,6 +251,7 @@ def play(
     With --headless the exit code is 0 if everything came as the scenario expects and 1 if not. It
     is 2 if there is no such scenario or its file has a mistake.
     """
+    from paxos_engine.scenarios import ScenarioError  # noqa: PLC0415 - as above
     from paxos_tui.scenario import (  # noqa: PLC0415 - as above
         find_scenario,
         performed,

@@ -14,19 +14,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from paxos_engine import (
-    BEYOND,
-    NEED_A_CRASH,
-    RIGHT,
-    WRONG_RULES,
-    Bounds,
-    RecorderError,
-    Search,
-    Searched,
-    play_path,
-    story,
-    write_trace,
-)
+from paxos_engine import RIGHT, RecorderError, write_trace
+from paxos_engine.scenarios import BEYOND, NEED_A_CRASH, WRONG_RULES
+from paxos_engine.simulation import Bounds, Search, Searched, play_path, tell_path
 
 EXIT_CODES: Final = {"safe": 0, "violated": 1, "not whole": 3}
 """What the program leaves with; 2 is for what cannot be asked, as for any bad input."""
@@ -79,7 +69,7 @@ def exhaustive_command(
     data = as_data(rule, searched)
     if searched.path is not None:
         played = play_path(searched.path, command)
-        data |= {"path": story(searched.path), "turns": searched.path.length}
+        data |= {"path": tell_path(searched.path), "turns": searched.path.length}
         data |= {"broken": played.broken}
         if record is not None:
             try:

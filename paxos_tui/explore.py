@@ -18,19 +18,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from paxos_engine import (
+from paxos_engine import RecorderError
+from paxos_engine.scenarios import WRONG_RULES
+from paxos_engine.simulation import (
     BREAKS_OFF,
     LIVENESS,
-    WRONG_RULES,
     CampaignBroken,
     Players,
-    RecorderError,
     SchedulerError,
     Shrunk,
     Tally,
-    campaign,
     dask_players,
     local_players,
+    play_campaign,
     play_seeds,
     player_here,
     processors,
@@ -56,7 +56,7 @@ class NothingToShrink(ValueError):
 
 
 class Stop:
-    """Whether somebody wants to end this, as `campaign` asks it."""
+    """Whether somebody wants to end this, as `play_campaign` asks it."""
 
     number = 0
 
@@ -95,7 +95,7 @@ def _play(report: Report, players: Players, save: Path, stop: Stop) -> None:
     began = time.monotonic()
     try:
         with _progress(asked.runs) as show:
-            report.tally = campaign(
+            report.tally = play_campaign(
                 asked.seeds, players.executor, players.workers, asked.rules, show, stop
             )
         report.seconds = time.monotonic() - began

@@ -6,7 +6,9 @@ import shlex
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from paxos_engine import RIGHT, WRONG_RULES, Rules, Tally
+from paxos_engine import RIGHT, Rules
+from paxos_engine.scenarios import WRONG_RULES
+from paxos_engine.simulation import Tally
 
 
 @dataclass(frozen=True, slots=True)

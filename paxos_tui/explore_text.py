@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from paxos_engine import PATTERNS, PHASES, WRONG_RULES, Coverage, Failures, Tally
+from paxos_engine.scenarios import WRONG_RULES
+from paxos_engine.simulation import PATTERNS, PHASES, Coverage, Failures, Tally
 from paxos_tui.explore_report import Report
 
 WIDTH: Final = 80

@@ -10,7 +10,8 @@ from typing import Final
 
 import click
 
-from paxos_engine import (
+from paxos_engine import write_trace
+from paxos_engine.scenarios import (
     WRONG_RULES,
     Performance,
     Scenario,
@@ -19,7 +20,6 @@ from paxos_engine import (
     read_scenario,
     shipped_scenario,
     shipped_scenarios,
-    write_trace,
 )
 
 WIDTH: Final = 100

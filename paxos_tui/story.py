@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from paxos_engine import WRONG_RULES, Performance, Scenario, perform
+from paxos_engine.scenarios import WRONG_RULES, Performance, Scenario, perform
 from paxos_tui.playing import SPEEDS, Narration
 
 PLAY_SECONDS: Final = 5.0

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from paxos_engine import Cluster, ClusterConfig, campaign, local_players, processors
+from paxos_engine import Cluster, ClusterConfig
+from paxos_engine.simulation import local_players, play_campaign, processors
 from tests.roles.stage import Stage
 from tests.roles.test_properties import ACTS, prefixes_are_identical, tell
 
@@ -79,7 +80,7 @@ def test_five_thousand_commands_with_nodes_that_come_and_go(profile: str) -> Non
 
 def test_ten_thousand_simulated_runs_are_safe_and_end_and_see_everything() -> None:
     with local_players(processors()) as players:
-        tally = campaign(range(10_000), players.executor, players.workers)
+        tally = play_campaign(range(10_000), players.executor, players.workers)
     assert tally.runs == 10_000
     assert tally.sorted_failures() == []
     unseen = tally.coverage.unseen()

@@ -172,7 +172,7 @@ def play_seeds(seeds: range, rules: Rules = RIGHT) -> Tally:
     return tally
 
 
-def campaign(
+def play_campaign(
     seeds: range,
     executor: Executor,
     workers: int,

@@ -17,7 +17,7 @@ from paxos_engine.simulation.path import Path, Turn
 from paxos_engine.simulation.steps import Act, Deliver, Input
 
 
-def story(path: Path) -> list[str]:
+def tell_path(path: Path) -> list[str]:
     """Return a path in words, a line for each turn."""
     return [*map(_told, path.turns), *map(_learned, path.learning)]
 

@@ -23,7 +23,7 @@ from paxos_engine.simulation.campaign import (
     CampaignBroken,
     Failures,
     Tally,
-    campaign,
+    play_campaign,
     play_seeds,
     portions,
 )
@@ -79,10 +79,10 @@ def test_the_same_seeds_give_the_same_tally_whoever_plays_them() -> None:
     assert expected["failures"]
     for jobs in (1, 2):
         with local_players(jobs) as players:
-            tally = campaign(SEEDS, players.executor, players.workers, OWN_VALUE)
+            tally = play_campaign(SEEDS, players.executor, players.workers, OWN_VALUE)
         assert tally.as_data() == expected
     with player_here() as players:
-        assert campaign(SEEDS, players.executor, 1, OWN_VALUE).as_data() == expected
+        assert play_campaign(SEEDS, players.executor, 1, OWN_VALUE).as_data() == expected
 
 
 def test_tallies_add_up_to_the_same_in_any_order() -> None:
@@ -141,7 +141,7 @@ def test_only_a_few_portions_are_under_way_at_a_time(monkeypatch: pytest.MonkeyP
         if looks % 3 == 0:
             lazy.given.pop(0)()
 
-    tally = campaign(range(24), lazy, 2, OWN_VALUE, watch)
+    tally = play_campaign(range(24), lazy, 2, OWN_VALUE, watch)
     assert tally.runs == 24
     assert lazy.most == 4
 
@@ -149,7 +149,7 @@ def test_only_a_few_portions_are_under_way_at_a_time(monkeypatch: pytest.MonkeyP
 def test_once_stopped_nothing_more_is_begun_and_what_was_played_is_kept() -> None:
     seen: list[int] = []
     with player_here() as players:
-        tally = campaign(
+        tally = play_campaign(
             range(1_000_000), players.executor, 1,
             watch=lambda tally: seen.append(tally.runs), stop=lambda: bool(seen),
         )  # fmt: skip
@@ -183,7 +183,7 @@ class PlaysOne(Lazy):
 )
 def test_what_was_played_before_the_players_broke_is_not_lost(error: Exception, words: str) -> None:
     with pytest.raises(CampaignBroken) as broken:
-        campaign(range(40), PlaysOne(error), 1)
+        play_campaign(range(40), PlaysOne(error), 1)
     assert str(broken.value) == words
     assert broken.value.tally.runs == 5
 

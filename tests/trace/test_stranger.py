@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from paxos_engine import Cluster, ClusterConfig, SafetyChecker, perform, shipped_scenarios
+from paxos_engine import Cluster, ClusterConfig, SafetyChecker
 from paxos_engine.checks.linear import LINEARIZABLE
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.events import Entry, Violation
-from paxos_engine.scenarios import wrong_rules
+from paxos_engine.scenarios import perform, shipped_scenarios, wrong_rules
 from paxos_engine.scenarios.form import Scenario
 from paxos_engine.simulation import trial
 from paxos_engine.simulation.swarm import draw

@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
-from paxos_engine import LIVENESS, Failures, Rules, Tally
+from paxos_engine import Rules
+from paxos_engine.simulation import LIVENESS, Failures, Tally
 from paxos_tui.cli import main
 from paxos_tui.explore import explore
 from paxos_tui.explore_report import Asked, Report, Saved

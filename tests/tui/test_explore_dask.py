@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from paxos_engine import SchedulerError, dask_players
+from paxos_engine.simulation import SchedulerError, dask_players
 from tests.tui.test_cli import call
 
 ROOT = Path(__file__).parents[2]

@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
-from paxos_engine import (
-    Performance,
-    SafetyChecker,
-    TraceFile,
-    perform,
-    read_trace,
-    shipped_scenario,
-)
+from paxos_engine import SafetyChecker, TraceFile, read_trace
+from paxos_engine.scenarios import Performance, perform, shipped_scenario
 from paxos_engine.trace import tracefile
 from paxos_engine.trace.jsonform import to_line
 from paxos_tui.actions import ACTIONS

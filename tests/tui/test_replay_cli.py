@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from paxos_engine import TraceFile, perform, shipped_scenario
+from paxos_engine import TraceFile
+from paxos_engine.scenarios import perform, shipped_scenario
 from paxos_engine.trace.jsonform import to_line
 from paxos_engine.trace.recorder import TraceWriter
 from paxos_tui.playback import Playback

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from paxos_engine import perform, shipped_scenario
+from paxos_engine.scenarios import perform, shipped_scenario
 from paxos_tui.replay_actions import SCENARIO
 from paxos_tui.screens.help import ViolationScreen
 from paxos_tui.screens.replay import StoryScreen, StoryText
