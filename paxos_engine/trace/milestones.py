@@ -10,11 +10,12 @@ TURNS: Final = frozenset(
     (
         *(ev.Prepared, ev.BecamePrimary, ev.Yielded, ev.GapFound, ev.GapFilled),
         *(ev.Failed, ev.Recovered, ev.Paused, ev.Resumed, ev.Crashed, ev.Restarted),
-        *(ev.FaultsChanged, ev.Skipped, ev.Violation),
+        *(ev.FaultsChanged, ev.WrittenOff, ev.Skipped, ev.Violation),
     )
 )
 """Kinds of events after which the cluster is not what it was before: a phase 1 begins, the primary
-changes, a node or the network breaks. That an instance is chosen is for a view to say."""
+changes, a node or the network breaks, a leader is given up. That an instance is chosen is for a
+view to say."""
 
 
 def is_turn(entry: ev.Entry) -> bool:

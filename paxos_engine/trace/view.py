@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _ANYBODYS = frozenset((ev.Header, ev.Sent, ev.Submitted, ev.Retried, ev.Answered, ev.FaultsChanged,
-                       ev.Skipped, ev.Violation))  # fmt: skip
+                       ev.Skipped, ev.Violation, ev.WrittenOff))  # fmt: skip
 """Events of clients and of the cluster; the others are of nodes, and ignored if none is known."""
 
 UNDER_WAY = 256

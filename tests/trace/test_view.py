@@ -54,6 +54,13 @@ def test_nodes_come_from_the_header_leaders_first(story: Story) -> None:
     assert story.view.nodes["A2"].port == 2
 
 
+def test_who_is_written_off_is_known_and_who_is_back_is_not(story: Story) -> None:
+    story.tell("cluster", ev.WrittenOff(("L2",), "L2 is gone for good"))
+    assert story.view.written_off == ("L2",)
+    story.tell("cluster", ev.WrittenOff((), "L2 comes back"))
+    assert story.view.written_off == ()
+
+
 def test_a_slot_is_chosen_at_the_second_vote_though_no_leader_knows(story: Story) -> None:
     story.vote("A1", 1, N1, X)
     assert story.view.chosen_value(1) is None
