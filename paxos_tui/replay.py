@@ -38,22 +38,31 @@ class ReplayApp(Replaying, Window):
     Args:
         source: the trace.
         title: what it is called.
+        narration: what is told along it.
+        speed: at which it plays first.
         options: see `Window`.
     """
 
     BINDINGS: ClassVar = [action.binding for action in REPLAY.actions]
     guide = REPLAY
 
-    def __init__(self, source: Source, title: str, **options: Any) -> None:
+    def __init__(
+        self,
+        source: Source,
+        title: str,
+        narration: Narration | None = None,
+        speed: float = 1.0,
+        **options: Any,
+    ) -> None:
         screen = ReplayScreen(self.guide, title, told=self.story is not None)
         super().__init__(main=screen, **options)
         self._screen = screen
         self._working = False
         self._painted: tuple[Moment, Telling | None] | None = None
         self._last_frame = time.monotonic()
-        self._open(source, Narration())
+        self._open(source, narration or Narration(), speed)
 
-    def _open(self, source: Source, narration: Narration, speed: float = 1.0) -> None:
+    def _open(self, source: Source, narration: Narration, speed: float) -> None:
         self.playback = Playback(source)
         self.player = Player(self.playback, narration, speed)
         self.view = self.playback.view
@@ -224,8 +233,8 @@ class StoryApp(ReplayApp):
     def __init__(self, story: Story, **options: Any) -> None:
         self.story: Story = story
         trace = ListedTrace(story.performance.entries)
-        super().__init__(trace, f"paxos-tui play {story.scenario.id}", **options)
-        self._open(trace, story.narration, story.speed)
+        title = f"paxos-tui play {story.scenario.id}"
+        super().__init__(trace, title, story.narration, story.speed, **options)
 
     def load(self, story: Story) -> None:
         """Look at another story from now on."""

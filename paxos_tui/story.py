@@ -34,7 +34,7 @@ class Story:
 
     @property
     def title(self) -> str:
-        """Which scenario, and under which rules."""
+        """Which scenario: its id and its title."""
         return f"{self.scenario.id}  {self.scenario.title}"
 
     @property

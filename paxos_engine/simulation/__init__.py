@@ -13,7 +13,7 @@ from paxos_engine.simulation.campaign import (
     play_seeds,
 )
 from paxos_engine.simulation.coverage import Coverage
-from paxos_engine.simulation.exhaustive import MAX_STATES, Search, Searched
+from paxos_engine.simulation.exhaustive import Search, Searched
 from paxos_engine.simulation.failing import record_run, record_small, shrunken
 from paxos_engine.simulation.moves import Bounds
 from paxos_engine.simulation.patterns import PATTERNS
@@ -33,7 +33,6 @@ from paxos_engine.simulation.story import tell_path
 __all__ = [
     "BREAKS_OFF",
     "LIVENESS",
-    "MAX_STATES",
     "PATTERNS",
     "PHASES",
     "Bounds",

@@ -68,7 +68,7 @@ def command_of(leader: str) -> Command:
     return Command(f"C{leader[1:]}", 0, "open session")
 
 
-def instance_of(message: Message) -> int | None:
+def instance_about(message: Message) -> int | None:
     """Return the instance that a message of the search is about, None for any other message."""
     match message:
         case Prepare(first=first) | Promise(first=first):
@@ -219,9 +219,9 @@ class RoleSteps:
         match message:
             case Heartbeat():
                 return None if to_acceptor else Letter(to, message)
-            case Accepted() if instance_of(message) == 1:
+            case Accepted() if instance_about(message) == 1:
                 return Letter(LEADERS, message)
-            case _ if instance_of(message) == 1:
+            case _ if instance_about(message) == 1:
                 return Letter(ACCEPTORS if to_acceptor else to, message)
             case _:
                 return None
