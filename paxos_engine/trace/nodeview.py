@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from paxos_engine.roles import events as ev
 from paxos_engine.roles.values import ProposalNumber
+
+ANYBODYS: Final = frozenset((
+    *(ev.Header, ev.FaultsChanged, ev.WrittenOff, ev.Skipped, ev.Violation),
+    *(ev.Submitted, ev.SessionOpened, ev.Retried, ev.Answered),
+    *(ev.Sent, ev.Delivered, ev.Lost, ev.Duplicated, ev.Delayed, ev.Refused),
+))  # fmt: skip
+"""Events of clients, too, or of the cluster; all others are of the leaders and acceptors that the
+header names, and are ignored if they name somebody else."""
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from paxos_engine.trace.commands import AnswerLine, PendingCommand
 from paxos_engine.trace.gaplog import GapLine, GapLog
 from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix, decided_cell
 from paxos_engine.trace.messagelog import LogLine, MessageLog
-from paxos_engine.trace.nodeview import NodeView
+from paxos_engine.trace.nodeview import ANYBODYS, NodeView
 
 __all__ = [
     "EMPTY_CELL",
@@ -31,10 +31,6 @@ __all__ = [
     "NodeView",
     "PendingCommand",
 ]
-
-_ANYBODYS = frozenset((ev.Header, ev.Sent, ev.Submitted, ev.Retried, ev.Answered, ev.FaultsChanged,
-                       ev.Skipped, ev.Violation, ev.WrittenOff))  # fmt: skip
-"""Events of clients and of the cluster; the others are of nodes, and ignored if none is known."""
 
 UNDER_WAY = 256
 """Instances that a leader may lack without being called behind: they are on their way."""
@@ -130,7 +126,7 @@ class ClusterView:
         self.now = max(self.now, entry.t)
         self.version += 1
         handler = self._handlers.get(type(entry.event))
-        if handler is not None and (entry.node in self.nodes or type(entry.event) in _ANYBODYS):
+        if handler is not None and (entry.node in self.nodes or type(entry.event) in ANYBODYS):
             handler(entry, entry.event)
 
     def apply_all(self, entries: Iterable[ev.Entry]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paxos_engine.roles import events as ev
-from paxos_engine.roles.messages import Accept, Heartbeat, Request, SnapshotChunk
+from paxos_engine.roles.messages import Accept, Heartbeat, Reply, Request, SnapshotChunk
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber
 from paxos_engine.trace.reasons import why_kept, why_pending
 from paxos_engine.trace.view import CellState, ClusterView
@@ -52,6 +52,12 @@ def test_a_message_that_a_script_holds_is_said_to_be_held(story: Story) -> None:
 def test_nodes_come_from_the_header_leaders_first(story: Story) -> None:
     assert list(story.view.nodes) == ["L1", "L2", "A1", "A2", "A3", "C1"]
     assert story.view.nodes["A2"].port == 2
+
+
+def test_what_became_of_a_reply_to_a_client_is_told(story: Story) -> None:
+    story.tell("L2", ev.Sent("L2.1", "C1", Reply("C1", 1, 2, "ok"), 0))
+    story.tell("C1", ev.Delivered("L2.1", "L2"))
+    assert story.view.log[-1].fate == "delivered"
 
 
 def test_who_is_written_off_is_known_and_who_is_back_is_not(story: Story) -> None:
