@@ -33,6 +33,13 @@ class Keyboard(Generic[A]):
     def __init__(self, app: A, pilot: Pilot[None]) -> None:
         self.app = app
         self.pilot = pilot
+        notify = app.notify
+
+        def notify_for_long(*words: Any, timeout: float | None = None, **more: Any) -> None:
+            """Let a toast stand until the next one: on a busy machine it is gone unseen."""
+            notify(*words, timeout=PATIENCE, **more)
+
+        app.notify = notify_for_long  # type: ignore[method-assign]
 
     async def press(self, *keys: str) -> None:
         """Press keys."""
