@@ -6,7 +6,7 @@ This is its public face: reading scenarios and playing them, and the table of wr
 from paxos_engine.scenarios.expectations import Check
 from paxos_engine.scenarios.fitting import BEYOND, NEED_A_CRASH
 from paxos_engine.scenarios.form import Scenario
-from paxos_engine.scenarios.perform import Performance, Told, perform
+from paxos_engine.scenarios.performance import Performance, Told, perform
 from paxos_engine.scenarios.reading import ScenarioError, parse_scenario, read_scenario
 from paxos_engine.scenarios.shipped import shipped_scenario, shipped_scenarios
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from paxos_engine.scenarios.form import Scenario
-from paxos_engine.scenarios.perform import Performance, perform
+from paxos_engine.scenarios.performance import Performance, perform
 from paxos_engine.scenarios.shipped import shipped_scenario, shipped_scenarios
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES
 from paxos_engine.trace.jsonform import to_json

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paxos_engine.scenarios.form import Aside, Expected, Scenario, Start, Step
-from paxos_engine.scenarios.perform import perform
+from paxos_engine.scenarios.performance import perform
 from paxos_engine.scenarios.reading import parse_scenario
 from paxos_engine.scenarios.verbs import USAGES
 

@@ -9,7 +9,7 @@ from paxos_engine.roles.assembly import Rules
 from paxos_engine.roles.effects import Effects
 from paxos_engine.roles.events import Crashed, Delivered, Entry, Lost, Sent, Synced
 from paxos_engine.roles.messages import KINDS, Envelope
-from paxos_engine.scenarios.perform import Performance, perform
+from paxos_engine.scenarios.performance import Performance, perform
 from paxos_engine.scenarios.reading import parse_scenario
 
 HEAD = """
@@ -221,7 +221,7 @@ def test_what_is_not_met_is_named_with_what_came_instead() -> None:
 
 
 def test_a_play_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paxos_engine.scenarios.perform.MOST_ENTRIES", 500)
+    monkeypatch.setattr("paxos_engine.scenarios.performance.MOST_ENTRIES", 500)
     done = play(step(when="3600 s pass"), start="timers = true")
     assert done.verdict == "ended after 500 events, which is more than anybody can follow"
     assert len(done.entries) < 600
@@ -243,7 +243,7 @@ class Brittle(PaxosAcceptor):
 
 
 def test_a_node_whose_own_code_fails_stops_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("paxos_engine.scenarios.perform.RIGHT", Rules(acceptor=Brittle))
+    monkeypatch.setattr("paxos_engine.scenarios.performance.RIGHT", Rules(acceptor=Brittle))
     done = play(step("submit X at L1") + step("submit Y at L1"))
     assert done.verdict.startswith("A1 broke: RuntimeError: a vote too many; A2 broke")
     assert [e.event.kind for e in _at(done, "A1", Crashed)] == ["RuntimeError: a vote too many"]

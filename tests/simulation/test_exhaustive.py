@@ -17,7 +17,7 @@ from paxos_engine.simulation.moves import Bounds, Spoken, State
 from paxos_engine.simulation.playing import play_path
 from paxos_engine.simulation.rolestate import frozen
 from paxos_engine.simulation.steps import RoleSteps
-from paxos_engine.simulation.story import story
+from paxos_engine.simulation.story import tell_path
 from tests.simulation.plain_search import PlainSearch, seen_by_search
 
 ONE_ROUND = Bounds(rounds=1)
@@ -76,14 +76,14 @@ def test_a_wrong_rule_is_found_with_a_path_that_real_nodes_can_take(name: str) -
     assert path is not None
     broken = play_path(path).broken
     assert ONE_VALUE in broken or "leaders apply the same history" in broken
-    assert len(story(path)) == len(path.turns) + len(path.learning)
+    assert len(tell_path(path)) == len(path.turns) + len(path.learning)
 
 
 def test_a_shortest_path_reads_step_by_step() -> None:
     path = searched("own-value", rounds=1).path
     assert path is not None
     assert path.length == 13
-    lines = story(path)
+    lines = tell_path(path)
     assert lines[0] == "L1 prepares 1.L1"
     assert lines[1] == "A1 promises 1.L1 to L1 with nothing accepted"
     assert lines[4] == "L1 is asked by C1, proposes C1's command under 1.L1"
@@ -93,7 +93,7 @@ def test_a_shortest_path_reads_step_by_step() -> None:
 def test_a_path_says_when_a_node_crashes() -> None:
     crash = searched("forget-promises", rounds=1).path
     assert crash is not None
-    assert "A1 crashes and comes back, accepts C1's command under 1.L1" in story(crash)
+    assert "A1 crashes and comes back, accepts C1's command under 1.L1" in tell_path(crash)
 
 
 def test_breadth_first_no_state_before_the_violation_breaks_agreement() -> None:
