@@ -6,12 +6,12 @@ for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from paxos_engine.checks.explain import explain
-from paxos_engine.checks.linear import check_linearizable
+from paxos_engine.checks.linear import NotDecided, check_linearizable
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.roles.assembly import RIGHT
 from paxos_engine.roles.events import Entry, Header, Sent, Violation
@@ -156,7 +156,9 @@ class _Play:
         if not self._wrong:
             stopped = defect(self._stage) or stopped
         assert self._checker is not None, "a trace begins with its header"
-        entries, violations = tuple(self._entries), tuple(self._violations(self._checker))
+        violations, undecided = self._violations(self._checker)
+        stopped = stopped or undecided
+        entries = tuple(self._entries)
         played = [entry for entry in entries if entry.seq > begins]
         agreement = self._checker.agreement
         found = check(self._expected, entries, played, self._messages, agreement, violations)
@@ -278,12 +280,17 @@ class _Play:
                 self._told.append(Told(entry.seq, aside.say, 0))
                 self._asides = [other for other in self._asides if other is not aside]
 
-    def _violations(self, checker: SafetyChecker) -> Iterator[Violation]:
-        """Yield what was found on the way, and what clients saw, which is judged as a whole."""
-        yield from checker.violations
-        seen = check_linearizable(self._entries)
-        if seen is not None:
-            yield seen
+    def _violations(self, checker: SafetyChecker) -> tuple[tuple[Violation, ...], str]:
+        """Return what was found on the way, and what clients saw, which is judged as a whole.
+
+        That can take too long where many commands have no answer: the text then says so.
+        """
+        found = tuple(checker.violations)
+        try:
+            seen = check_linearizable(self._entries)
+        except NotDecided as error:
+            return found, f"whether what clients saw is linearizable is {error}"
+        return (found if seen is None else (*found, seen)), ""
 
     def _afterwards(self, violations: tuple[Violation, ...]) -> tuple[str, ...]:
         """Tell a breach that only the whole trace shows, or one that was not expected."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from paxos_engine.checks.linear import check_linearizable
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.assembly import Rules
 from paxos_engine.roles.effects import Effects
 from paxos_engine.roles.events import Crashed, Delivered, Entry, Lost, Sent, Synced
 from paxos_engine.roles.messages import KINDS, Envelope
+from paxos_engine.scenarios import performance
 from paxos_engine.scenarios.performance import Performance, perform
 from paxos_engine.scenarios.reading import parse_scenario
 
@@ -253,3 +257,12 @@ def test_only_a_scenario_with_a_wrong_rule_can_be_played_wrong() -> None:
     scenario = parse_scenario(f"{HEAD}{step('heal')}\n[expect.right]\n", "x.toml")
     with pytest.raises(ValueError, match="X1 has no wrong rule"):
         perform(scenario, wrong=True)
+
+
+def test_what_clients_saw_and_nobody_can_judge_in_time_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(performance, "check_linearizable", partial(check_linearizable, steps=1))
+    done = play(step("submit 'set k 1' at L1") + step("submit 'get k' at L1", when="C1 answered"))
+    assert not done.good
+    assert done.verdict == "whether what clients saw is linearizable is not decided within 1 steps"
