@@ -133,7 +133,7 @@ class Scenario:
     """One scenario.
 
     Args:
-        file: where it was read from, for messages.
+        file: what it is played by: the path of its file, or the id of one that ships.
         id: by which it is asked for: S04.
         title: a few words.
         question: that it answers.

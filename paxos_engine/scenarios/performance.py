@@ -6,6 +6,7 @@ for byte.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -141,7 +142,8 @@ class _Play:
         self._explanation: tuple[str, ...] = ()
         self._cursor = 0  # the entries before it are behind the step that comes
         rules = WRONG_RULES[scenario.wrong_rule].rules if wrong else RIGHT
-        command = f"paxos-tui play {scenario.id} --headless{' --wrong' * wrong}"
+        name = shlex.quote(scenario.file)
+        command = f"paxos-tui play {name} --headless{' --wrong' * wrong}"
         self._stage = Stage(scenario.start, rules, (self._observe, *sinks), command)
 
     def play(self) -> Performance:

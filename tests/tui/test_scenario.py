@@ -127,3 +127,12 @@ def test_a_disk_that_is_full_is_said_in_one_line(capsys: pytest.CaptureFixture[s
     code, _, said = call(capsys, "play", "S04", "--headless", "--record", str(FULL))
     assert code == 2
     assert said == "paxos-tui: cannot record to /dev/full: No space left on device\n"
+
+
+def test_a_recording_names_the_file_that_it_was_played_from(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file, trace = own(tmp_path, "X"), tmp_path / "trace.jsonl"
+    call(capsys, "play", file, "--headless", "--record", str(trace))
+    header = json.loads(trace.read_text().splitlines()[0])
+    assert header["command"] == f"paxos-tui play {file} --headless"
