@@ -26,8 +26,8 @@ class Copies:
         self._written_off: frozenset[str] = frozenset()
 
     def know(self, leader: str, snapshot: int) -> None:
-        """Note how far a leader's durable snapshot goes."""
-        if leader in self._reached:
+        """Note how far a leader's durable snapshot goes; of one that is written off, nothing."""
+        if leader in self._reached and leader not in self._written_off:
             self._reached[leader] = max(snapshot, self._reached[leader])
 
     def write_off(self, leaders: Iterable[str]) -> None:

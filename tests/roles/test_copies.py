@@ -49,6 +49,16 @@ def test_who_is_back_counts_again_and_begins_with_no_snapshot() -> None:
     assert known.covered == 50
 
 
+def test_what_was_still_on_its_way_from_a_leader_that_is_gone_does_not_count_once_it_is_back() -> (
+    None
+):
+    known = copies(L1=50, L2=0)
+    known.write_off(("L2",))
+    known.know("L2", 40)
+    known.write_off(())
+    assert known.covered == 0
+
+
 def test_no_leader_writes_itself_off_and_no_stranger_counts() -> None:
     known = copies(L1=50, L2=40)
     known.write_off(("L1", "L2"))
