@@ -62,6 +62,19 @@ def node_names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().upper() for name in text.split(",") if name.strip())
 
 
+def known_rule(name: str) -> str:
+    """Return the name of a wrong rule, or the empty one.
+
+    Raises:
+        click.UsageError: there is no such rule.
+    """
+    from paxos_engine.scenarios import WRONG_RULES  # noqa: PLC0415 - not for `run` and `--help`
+
+    if name and name not in WRONG_RULES:
+        raise click.UsageError(f"no wrong rule {name!r}: choose one of {', '.join(WRONG_RULES)}")
+    return name
+
+
 def cluster_options(command: F) -> F:
     """Add the options that both commands share."""
     options = [
@@ -126,7 +139,13 @@ def campaign_options(command: F) -> F:
         click.option(
             "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the first run."
         ),
-        click.option("--rule", default="", metavar="NAME", help="Play a wrong rule on purpose."),
+        click.option(
+            "--rule",
+            default="",
+            metavar="NAME",
+            callback=lambda context, parameter, name: known_rule(name),
+            help="Play a wrong rule on purpose.",
+        ),
         click.option(
             "--jobs",
             default=None,
