@@ -115,6 +115,8 @@ class Moves:
         self.letters = Letters()
         self.leader_steps = [self._steps(name) for name in shape.leader_names]
         self.acceptor_steps = self._steps(shape.acceptor_names[0])
+        # Those of the leaders, since a wrong rule may make them others than the cluster's.
+        self._quorums = _leader(self.leader_steps[0], self.leader_steps[0].start).quorums
         self._forgets = bounds.rules.leader is not PaxosLeader  # so that old answers may count
         self._spoken = Numbers[Spoken]()
         self._leaders = Numbers[tuple[int, ...]]()
@@ -178,10 +180,10 @@ class Moves:
         self, number: ProposalNumber, value: Value, voters: Iterable[str]
     ) -> list[str]:
         """Return whose votes, in order, make a leader learn a value; empty if none of these do."""
-        proposal = self.bounds.rules.leader_protocol(1, number, self.shape.quorums)
+        proposal = self.bounds.rules.leader_protocol(1, number, self._quorums)
         proposal.transition(AcceptSeen(value))
         heard: list[str] = []
-        for voter in [*voters] * self.shape.quorums.phase2:  # a vote may arrive again
+        for voter in [*voters] * self._quorums.phase2:  # a vote may arrive again
             heard.append(voter)
             if proposal.transition(AcceptedHeard(voter)) is ProposalState.CHOSEN:
                 return heard
@@ -268,12 +270,8 @@ class Moves:
         return kept
 
     def _roles(self, leaders: int) -> list[PaxosLeader]:
-        found = []
-        for steps, node in zip(self.leader_steps, self.leaders(leaders), strict=True):
-            role = steps.role(node.state)
-            assert isinstance(role, PaxosLeader)
-            found.append(role)
-        return found
+        nodes = zip(self.leader_steps, self.leaders(leaders), strict=True)
+        return [_leader(steps, node.state) for steps, node in nodes]
 
     # --- the turns of leaders ----------------------------------------------------------------
 
@@ -380,6 +378,12 @@ class Moves:
             return sum(self.letters.bit(letter) for letter in letters)
 
         return part
+
+
+def _leader(steps: RoleSteps, state: int) -> PaxosLeader:
+    role = steps.role(state)
+    assert isinstance(role, PaxosLeader)
+    return role
 
 
 def _heeds(leader: PaxosLeader, letter: Letter) -> bool:

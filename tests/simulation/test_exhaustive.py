@@ -122,6 +122,13 @@ def test_merging_loses_no_violation_and_no_shorter_path() -> None:
     assert plain.path.length == merged.path.length
 
 
+def test_what_leaders_learn_is_asked_with_the_quorums_that_they_go_by() -> None:
+    bounds = Bounds(acceptors=2, rounds=1, rules=WRONG_RULES["half-is-enough"].rules)
+    path = Search(bounds).run().path
+    assert path is not None
+    assert "leaders apply the same history" in play_path(path).broken
+
+
 @pytest.mark.parametrize(
     ("bounds", "counts_votes"),
     [
