@@ -72,11 +72,12 @@ class _Whole:
 
     def speaks_of(self, instance: int) -> bool:
         """Say whether one of them tells what was accepted in `instance`."""
-        for page in self.pages:
-            last = page.last if page.final else page.covers_to
-            if page.cursor <= instance and (last is None or instance <= last):
-                return instance > page.compacted
-        return False
+        return any(
+            _covers(page.first, instance, page.last)
+            and _covers(page.cursor, instance, page.covers_to)
+            and instance > page.compacted
+            for page in self.pages
+        )
 
 
 class ProposedIsDemanded(Check):
@@ -145,6 +146,8 @@ class ProposedIsDemanded(Check):
         kept = self._of(body.number)
         if kept is None or (body.last == body.first and body.first in kept.proposed):
             return  # too late: its phase is over
+        if message in kept.pages:
+            return  # an id stands for one message; what has arrived stays arrived
         page = _Page(entry.node, body, entry.seq)
         kept.pages[message] = self._flying[message] = page
         if body.last == body.first:
@@ -213,6 +216,10 @@ class ProposedIsDemanded(Check):
             f" {self._quorums.phase1} needed{why}"
         )
         return Violation(QUORUM_PROMISED, (*sorted(ground.evidence), entry.seq), text)
+
+
+def _covers(first: int, instance: int, last: int | None) -> bool:
+    return first <= instance and (last is None or instance <= last)
 
 
 def _whole(pages: list[_Page]) -> _Whole | None:

@@ -10,7 +10,7 @@ from array import array
 from typing import ClassVar, Final
 
 from paxos_engine.checks.agreement import AgreementChecker
-from paxos_engine.checks.base import Check, IntSet, Invariant, Watched, short
+from paxos_engine.checks.base import Check, IntSet, Invariant, Watched, digest, short
 from paxos_engine.checks.holdings import Holdings
 from paxos_engine.roles.events import (
     Answered,
@@ -23,7 +23,7 @@ from paxos_engine.roles.events import (
     Violation,
 )
 from paxos_engine.roles.quorum import Quorums
-from paxos_engine.roles.values import Command
+from paxos_engine.roles.values import NOOP, Command
 
 LEARNED_IS_CHOSEN: Final = "what is learned was chosen"
 VOTERS_ARE_QUORUM: Final = "learned from a quorum of distinct acceptors"
@@ -98,8 +98,8 @@ class LearnedIsChosen(Check):
 class AppliedInOrder(Check):
     """Watches that every leader applies 1, 2, 3, ..., and that all come to the same states.
 
-    Bound: a hash of the state for each of the last `STATES_KEPT` to 2 * `STATES_KEPT` instances,
-    in a column; for each session the sequences that were applied, in runs.
+    Bound: a hash of the state, and one of the command, for each of the last `STATES_KEPT` to
+    2 * `STATES_KEPT` instances, in columns; for each session the sequences applied, in runs.
     """
 
     watches: ClassVar[Watched] = (Applied, Restarted, SnapshotMade)
@@ -113,8 +113,8 @@ class AppliedInOrder(Check):
         Invariant(
             SAME_PREFIX,
             '"Paxos Made Simple", 3',
-            "Leaders that have applied the same instances are in the same state, snapshots"
-            " included.",
+            "Leaders that have applied the same instances applied the same commands and are in the"
+            " same state, snapshots included.",
         ),
         Invariant(
             APPLIED_ONCE,
@@ -128,6 +128,7 @@ class AppliedInOrder(Check):
         self._last: dict[str, int] = {}
         self._base = 0  # the instance before the first of `_states`
         self._states = array("q")
+        self._applied = array("q")  # what: digests, beside the states
         self._commands: dict[tuple[str, int], IntSet] = {}
 
     def observe(self, entry: Entry) -> Violation | None:
@@ -152,11 +153,11 @@ class AppliedInOrder(Check):
         return Violation(IN_ORDER, (entry.seq,), text)
 
     def _state(self, entry: Entry, event: Applied) -> Violation | None:
-        code = hash(event.state)
+        code, what = hash(event.state), digest(event.command or NOOP)
         if not self._states:
             self._base = event.instance - 1
         elif len(self._states) > 2 * STATES_KEPT:
-            del self._states[:STATES_KEPT]
+            del self._states[:STATES_KEPT], self._applied[:STATES_KEPT]
             self._base += STATES_KEPT
         at = event.instance - 1 - self._base
         if at < 0:
@@ -164,10 +165,17 @@ class AppliedInOrder(Check):
         if at > len(self._states):
             # Somebody goes on from a snapshot of what nobody has applied in this trace.
             self._base, at = event.instance - 1, 0
-            del self._states[:]
+            del self._states[:], self._applied[:]
         if at == len(self._states):
             self._states.append(code)
+            self._applied.append(what)
             return self._once(entry, event)
+        if self._applied[at] != what:
+            text = (
+                f"{entry.node} applied {short(event.command or NOOP)} in {event.instance}, and the"
+                " first leader something else"
+            )
+            return Violation(SAME_PREFIX, (entry.seq,), text)
         if self._states[at] == code:
             return None
         text = (

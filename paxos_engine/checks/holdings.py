@@ -4,7 +4,8 @@ Knowledge that several checks rest on, kept once. Marks order what a node wrote,
 can be judged by what its node held when it was said, and a restart by what its disk kept.
 
 Bound: one row of plain numbers for each vote above what its acceptor has compacted, as the
-acceptor itself keeps it; two rows where a vote was overtaken; `PROMISES_KEPT` promises a node.
+acceptor itself keeps it; up to `OVERTAKEN_KEPT` more where votes were overtaken; `PROMISES_KEPT`
+promises a node.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from paxos_engine.roles.values import ZERO, Command, ProposalNumber, Value
 
 PROMISES_KEPT: Final = 10_000
 """Promises for single instances, and for ranges, that are known of each acceptor: the newest."""
+
+OVERTAKEN_KEPT: Final = 8
+"""Synced votes of an acceptor in one instance that are known behind the last one: the newest."""
 
 WIPE: Final = "wipe"
 
@@ -71,7 +75,7 @@ class Holding:
         self._forgot: set[int] = set()  # the instances in which older votes are not known any more
         self._instances: list[int] = []  # sorted
         self._promises: OrderedDict[PromiseKey, Noted] = OrderedDict()
-        self._ranges: dict[ProposalNumber, list[tuple[int, Noted]]] = {}  # (first instance, ...)
+        self._ranges: dict[ProposalNumber, list[tuple[int, int | None, Noted]]] = {}
         self.wiped = wiped
         self._evicted = wiped
         self._rises: list[tuple[int, ProposalNumber]] = []  # (mark, number), both ascending
@@ -80,19 +84,20 @@ class Holding:
     # --- asking --------------------------------------------------------------------------
 
     def promise(self, number: ProposalNumber, first: int, last: int | None) -> Noted | None:
-        """Return the record by which `number` is promised for `first`..`last`.
+        """Return the first record by which `number` is promised for all of `first`..`last`.
 
         That may be a promise for more than that, or a vote under the number: accepting it is
         promising it, and what is promised already is not recorded again.
         """
-        exactly = self._promises.get((number, first, last))
-        if exactly is not None:
-            return exactly
-        for noted_first, noted in self._ranges.get(number, ()):
-            if noted_first <= first:
-                return noted
-        vote = self.vote(first, number) if last == first else None
-        return Noted(vote[_MARK], vote[_SEQ]) if vote is not None else None
+        found = [self._promises.get((number, first, last))]
+        found += [
+            noted
+            for low, high, noted in self._ranges.get(number, ())
+            if low <= first and (high is None or (last is not None and last <= high))
+        ]
+        if last == first and (vote := self.vote(first, number)) is not None:
+            found.append(Noted(vote[_MARK], vote[_SEQ]))
+        return min((noted for noted in found if noted is not None), default=None)
 
     @property
     def forgot_promises(self) -> bool:
@@ -163,8 +168,8 @@ class Holding:
         past = [*self._before.get(instance, ()), before]
         fresh = [v for v in past if v[_MARK] > self.synced]
         synced = [v for v in past if v[_MARK] <= self.synced]
-        self._before[instance] = (*synced[-1:], *fresh)
-        if len(synced) > 1:
+        self._before[instance] = (*synced[-OVERTAKEN_KEPT:], *fresh)
+        if len(synced) > OVERTAKEN_KEPT:
             self._forgot.add(instance)
 
     def take_promise(self, key: PromiseKey, mark: int, seq: int) -> None:
@@ -174,8 +179,8 @@ class Holding:
             return
         noted = self._promises[key] = Noted(mark, seq)
         self._rise(mark, key[0])
-        if key[2] is None:
-            self._ranges.setdefault(key[0], []).append((key[1], noted))
+        if key[1] != key[2]:
+            self._ranges.setdefault(key[0], []).append((*key[1:], noted))
         if len(self._promises) > PROMISES_KEPT:
             self._promises.popitem(last=False)
             self._evicted = True
@@ -221,13 +226,14 @@ class Holding:
             if kept:
                 *older, self.votes[instance] = kept
                 if older:
-                    self._forgot.add(instance)
+                    self._before[instance] = tuple(older)
             else:
                 del self.votes[instance]
                 del self._instances[bisect_left(self._instances, instance)]
-        for key in [k for k, noted in self._promises.items() if noted.mark > mark]:
-            del self._promises[key]
-            self._ranges.pop(key[0], None)
+        for key in [k for k, kept in self._promises.items() if kept.mark > mark]:
+            noted = self._promises.pop(key)
+            if key[1] != key[2]:
+                self._ranges[key[0]].remove((*key[1:], noted))
         self._rises = [rise for rise in self._rises if rise[0] <= mark]
         self.synced = self.written = mark
         self.wiped = False

@@ -55,7 +55,7 @@ class ReportsTrue(Check):
             case Promised(number, first, last, reported, compacted):
                 return self._judge(entry, _Page(number, first, last, compacted, reported))
             case Sent(body=Promise() as body):
-                last = body.covers_to if not body.final else body.last
+                last = body.last if body.covers_to is None else body.covers_to
                 page = _Page(body.number, body.cursor, last, body.compacted, body.reported)
                 return self._judge(entry, page)
         return None

@@ -13,8 +13,12 @@ from typing import ClassVar, Final
 
 from paxos_engine.checks.base import Check, Invariant, Watched
 from paxos_engine.roles.events import Answered, Applied, Entry, Restarted, Violation
+from paxos_engine.roles.values import Command
 
 RIGHT_RESULT: Final = "an answer is the result of applying the command"
+
+_NOTHING: Final = Command("", -1, "")
+"""Stands for the no-op, which nobody is told of."""
 
 UNTOLD: Final = 100_000
 """Results that are kept for answers still to come; clients may have given up on older ones."""
@@ -51,9 +55,7 @@ class AnsweredRight(Check):
         return None
 
     def _keep(self, entry: Entry, event: Applied) -> None:
-        command = event.command
-        if command is None or command.opens_session or event.duplicate_of or event.expired:
-            return  # nobody is told, or what is told is the result of the instance named
+        command = event.command or _NOTHING
         told = (command.client, command.sequence, event.result or "", entry.seq)
         self._results[event.instance] = told
         if len(self._results) > UNTOLD:

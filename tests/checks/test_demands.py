@@ -118,6 +118,19 @@ def test_of_a_promise_in_pages_the_one_about_the_instance_has_to_be_named_and_th
     assert broken(told().propose("L1", n(2), 6, X, ["A2.1", "A1.3"])) == {QUORUM_PROMISED}
 
 
+def test_a_page_that_begins_below_the_range_of_its_promise_counts_for_that_range_only() -> None:
+    history = History()
+    for acceptor in ("A1", "A2"):
+        history.page(acceptor, n(2), first=5, cursor=1)
+    assert broken(history.propose("L1", n(2), 4, X)) == {QUORUM_PROMISED}
+
+
+def test_a_promise_that_has_arrived_counts_though_its_sending_is_told_again() -> None:
+    history = History().page("A1", n(1)).page("A2", n(1))
+    history.entries.append(history.entries[0])
+    assert not broken(history.propose("L1", n(1), 1, X))
+
+
 def test_pages_of_two_different_promises_make_no_whole_one() -> None:
     history = History().page("A2", n(2)).page("A1", n(2), covers_to=4, final=False)
     history.page("A1", n(2), first=9)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from paxos_engine.checks.durability import DURABLE_FIRST, RECORDED, DurableBeforeSent
-from paxos_engine.checks.holdings import Holdings
+from paxos_engine.checks.holdings import OVERTAKEN_KEPT, Holdings
 from paxos_engine.roles.events import Crashed, Dropped
-from paxos_engine.roles.messages import Accepted, Heartbeat
+from paxos_engine.roles.messages import Accepted, Heartbeat, Promise
 from tests.checks.histories import History, cmd, n, report, rules, verdicts
 
 X = cmd("x")
@@ -90,10 +90,30 @@ def test_a_vote_that_was_overtaken_may_still_be_told() -> None:
     assert not broken(history.acknowledge("A1", n(2), 1))
 
 
-def test_a_vote_that_was_overtaken_twice_may_still_be_told_though_its_record_is_forgotten() -> None:
-    history = History().vote("A1", n(1), 1, X).vote("A1", n(2), 1, X).vote("A1", n(4), 1, X)
+def test_a_vote_that_was_overtaken_often_may_be_told_though_its_record_is_forgotten() -> None:
+    history = History()
+    for round_ in range(1, OVERTAKEN_KEPT + 3):
+        history.vote("A1", n(round_), 1, X)
     assert not broken(history.acknowledge("A1", n(1), 1))
     assert broken(history.acknowledge("A1", n(1), 2)) == {RECORDED}  # there it never voted
+
+
+def test_a_number_without_a_vote_is_caught_though_many_votes_were_overtaken() -> None:
+    history = History()
+    for round_ in range(1, 2 * OVERTAKEN_KEPT, 2):
+        history.vote("A1", n(round_), 1, X)
+    assert broken(history.acknowledge("A1", n(4), 1)) == {RECORDED}
+
+
+def test_a_promise_rests_on_the_first_record_that_covers_its_range() -> None:
+    history = History().promise("A1", n(1), 1, 9)
+    assert not broken(history.page("A1", n(1), first=1, last=9))
+    assert not broken(history.page("A1", n(1), first=4, last=6))
+    history = History().promise("A1", n(1), 1, 9)
+    assert broken(history.page("A1", n(1), first=4, last=10)) == {RECORDED}
+    history = History().promise("A1", n(1), 1).promise("A1", n(1), 3)
+    again = Promise(n(1), 3, None, 3, None, True, 0, ())
+    assert not broken(history.send("A1", "L1", again, after=1))
 
 
 def test_what_a_power_cut_left_counts_with_all_that_came_before_it() -> None:

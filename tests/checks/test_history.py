@@ -90,6 +90,13 @@ def test_a_leader_that_crashed_goes_on_from_wherever_its_disk_is() -> None:
     assert applying(history.say("L1", Crashed("kill", "memory")).apply("L1", 3, None)) == {IN_ORDER}
 
 
+def test_two_leaders_that_apply_different_commands_in_one_instance_are_caught() -> None:
+    """Also where both come to the same state, as after two reads."""
+    history = History().apply("L1", 1, X).apply("L2", 1, Y)
+    assert applying(history) == {SAME_PREFIX}
+    assert applying(History().apply("L1", 1, None).apply("L2", 1, Y)) == {SAME_PREFIX}
+
+
 def test_two_leaders_in_different_states_after_one_instance_are_caught() -> None:
     history = History().apply("L1", 1, X).apply("L2", 1, X, state="other")
     assert applying(history) == {SAME_PREFIX}

@@ -64,3 +64,9 @@ def test_results_that_nobody_asks_for_are_forgotten(monkeypatch: pytest.MonkeyPa
         history.apply("L1", instance, cmd("x", instance))
     assert not verdicts([check], history.answer(cmd("x", 1), 1, "anything"))
     assert len(check._results) == 10
+
+
+def test_an_answer_that_names_the_instance_of_a_no_op_or_of_a_session_is_caught() -> None:
+    assert broken(History().apply("L1", 1, None).answer(X, 1)) == {RIGHT_RESULT}
+    opens = cmd("open session", sequence=0)
+    assert broken(History().apply("L1", 1, opens).answer(X, 1)) == {RIGHT_RESULT}

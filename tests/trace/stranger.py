@@ -1,7 +1,4 @@
-"""A checker that knows `docs/trace-format.md` and nothing else: it shares no code with the program.
-
-It keeps all that a trace says, and asks the slow and obvious way. Half a life is beyond it.
-"""
+"""Checks a trace by `docs/trace-format.md` alone: no code of the program, slow and obvious."""
 
 import json
 from collections import defaultdict
@@ -27,6 +24,7 @@ def judge(lines: Iterable[bytes]) -> tuple[str, int, set[str]]:
         if broken := broken & AGREEMENT if stranger.missed else broken:
             return "violated", at, broken
         claims |= {e["rule"]} if e["event"] == "violation" else set()
+        stranger.missed |= e["event"] == "skipped"
     return "violated" if claims else "not checked" if stranger.missed else "safe", 0, claims
 
 
@@ -41,16 +39,12 @@ def comparable(found: Any) -> Any:
 
 
 def speaks(pages: list[Any], instance: int) -> bool:
-    """Say whether the pages of an acceptor are a whole promise that holds `instance`."""
-    first, last, wanted = pages[0]["first"], pages[0]["last"], pages[0]["first"]
-    for page in sorted(pages, key=lambda page: page["cursor"]):
-        if (page["first"], page["last"]) != (first, last) or page["cursor"] > wanted:
-            return False
-        if page["final"]:
-            above = max(first - 1, *(page["compacted"] for page in pages))
-            return above < instance <= (last or instance)
-        wanted = (page["covers_to"] or 0) + 1
-    return False
+    """Say whether pages of one promise, the final one among them, tell of `instance`."""
+    one = len({(page["first"], page["last"]) for page in pages}) == 1
+    there = [p for p in pages if p["first"] <= instance <= (p["last"] or instance)]
+    there = [p for p in there if p["cursor"] <= instance <= (p["covers_to"] or instance)]
+    final = any(page["final"] for page in pages)
+    return one and final and any(instance > page["compacted"] for page in there)
 
 
 class Node:
@@ -146,14 +140,15 @@ class Stranger:
             case "sent":
                 first(("sent", name, e["to"], m), e)
                 yield e["after"] <= node.synced, "a record is durable before its answer leaves"
-                said = [(n, j, j, 0) for a, b in e.get("intervals", ()) for j in range(a, b + 1)]
-                if e["kind"] == "promise":
-                    all_told = node.tells_all(e, e["cursor"], e["covers_to"])
+                told = [(j, j) for a, b in e.get("intervals", ()) for j in range(a, b + 1)]
+                if vows := e["kind"] == "promise":
+                    all_told = node.tells_all(e, e["cursor"], e["covers_to"] or e["last"])
                     yield all_told, "a promise reports what was accepted"
-                    said = [(n, e["first"], e["last"], 1)]
-                held = {(*r[1:4], r[4] == PROMISE): r[0] for r in reversed(node.records)}
-                due = [held.get(s, e["after"] + 1) for s in said if (s[2] or 1e18) > node.dropped]
-                yield max([0, *due]) <= e["after"], "an answer rests on a record"
+                    told = [(e["first"], e["last"])]
+                for lo, hi in [t for t in told if (t[1] or 1e18) > node.dropped]:
+                    on = [r for r in node.records if r[1] == n and (vows or r[4] != PROMISE)]
+                    on = [r[0] for r in on if r[2] <= lo and (hi or 1e18) <= (r[3] or 1e18)]
+                    yield min(on, default=1e19) <= e["after"], "an answer rests on a record"
             case "delivered":
                 yield ("sent", e["from"], name, m) in by, "every delivery has a sending"
                 first(("came", name, m), by.get(("sent", e["from"], name, m)))
@@ -165,7 +160,8 @@ class Stranger:
                 what, known = e["command"], first(("applied", i), e)
                 first(("result", i), ((what or ())[:2], e["result"]))
                 yield i == node.applied + 1, "applied in order, without holes"
-                yield e["state"] == known["state"], "leaders apply the same history"
+                same = e["state"] == known["state"] and what == known["command"]
+                yield same, "leaders apply the same history"
                 if what and what[1] and e.get("duplicate_of") is None and not e.get("expired"):
                     done = first(("done", *what[:2], what[3]), e)
                     yield done["instance"] == i, "a command is applied once"
@@ -187,8 +183,6 @@ class Stranger:
                 yield right, "an answer is the result of applying the command"
             case "written_off":
                 self.gone = set(e["leaders"])
-            case "skipped":
-                self.missed = True
         far = sorted(self.reached[leader] for leader in {*self.leaders} - self.gone)
         self.covered = max(self.covered, far[(len(far) - 1) // 2])
         told = acceptor and e["event"] in ("accepted", "synced", "restarted")
