@@ -5,8 +5,6 @@ Each is a tiny subclass that replaces one rule; the table is in `wrong_rules.py`
 
 from __future__ import annotations
 
-from typing import Any
-
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.effects import Effects
 from paxos_engine.roles.leader import PaxosLeader
@@ -35,13 +33,7 @@ class NeverSendsAgain(PaxosLeader):
 class WaitsForAQuorumOfNacks(PaxosLeader):
     """One nack is not enough: a leader goes on until a majority has refused it (S22)."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._refused: set[str] = set()
-
-    def _prepare(self, reason: str, now: float, effects: Effects) -> None:
-        self._refused.clear()
-        super()._prepare(reason, now, effects)
+    _refused: frozenset[tuple[str, ProposalNumber]] = frozenset()
 
     def _outbid(
         self,
@@ -52,8 +44,8 @@ class WaitsForAQuorumOfNacks(PaxosLeader):
         effects: Effects,
     ) -> None:
         if promised > number == self.number:
-            self._refused.add(acceptor)
-        if len(self._refused) >= self.quorums.phase2:
+            self._refused |= {(acceptor, number)}
+        if sum(refused == self.number for _, refused in self._refused) >= self.quorums.phase2:
             super()._outbid(acceptor, number, promised, now, effects)
 
 

@@ -22,7 +22,7 @@ Carry: TypeAlias = Callable[[str, str, list[Envelope]], None]
 """Takes what was sent together: (sender, receiver, envelopes)."""
 
 
-COSTLY: Final = ("wipe", "bit flip", "disk failure")
+COSTLY: Final = ("wipe", "bit flip", "disk failure", "deafen")
 """What a node may not come back from."""
 
 
@@ -44,6 +44,10 @@ class Clock:
     def turn(self, rate: float, t: float) -> None:
         """Run at another rate from true time `t` on, without going back."""
         self.offset, self.rate = self.local(t) - rate * t, rate
+
+    def jump(self, seconds: float) -> None:
+        """Show that much more from now on, or less, as a clock that somebody sets does."""
+        self.offset += seconds
 
 
 class Line:
@@ -91,6 +95,7 @@ class Cast:
         self.servers = [*shape.leader_names, *shape.acceptor_names]
         self.disks = {name: SimulatedDisk(name) for name in (*self.servers, *shape.client_names)}
         self.clocks = {name: Clock() for name in self.disks}
+        self.deaf: list[str] = []  # who hears nothing any more, whatever is healed
         self.defects: dict[str, str] = {}  # node -> what its role ended with
         self.nodes: dict[str, Node] = {}
         for name, disk in self.disks.items():
@@ -145,7 +150,7 @@ class Cast:
         """Let an act befall its first node; return False where it cannot or must not happen.
 
         What costs a node its disk is kept to fewer nodes than would cost a quorum of acceptors, and
-        one leader is left to serve the history: beyond that nothing could be demanded.
+        one leader that hears is left to serve the history: beyond that nothing could be demanded.
         """
         name = act.nodes[0]
         node, disk = self.nodes[name], self.disks[name]
@@ -169,12 +174,27 @@ class Cast:
                 disk.fail()
             case "recover" if down and not disk.refusal:
                 node.recover()
-            case "suspect" if up and isinstance(node.role, PaxosLeader):
-                node.role.election.suspect_at = self.clocks[name].local(t)
-            case "fill gaps" if up and isinstance(node.role, PaxosLeader):
-                self.turn(name, [], [node.role.fill_gaps], self.clocks[name].local(t))
             case "clock":
                 self.clocks[name].turn(act.amount, t)
+            case "clock jump":
+                self.clocks[name].jump(act.amount)
+            case _:
+                return self._befall_leader(act, t)
+        return True
+
+    def _befall_leader(self, act: Act, t: float) -> bool:
+        """Let happen what can only happen to a leader."""
+        name = act.nodes[0]
+        role, up = self.nodes[name].role, self.nodes[name].standing == "up"
+        if not isinstance(role, PaxosLeader):
+            return False
+        match act.kind:
+            case "suspect" if up:
+                role.election.suspect_at = self.clocks[name].local(t)
+            case "fill gaps" if up:
+                self.turn(name, [], [role.fill_gaps], self.clocks[name].local(t))
+            case "deafen" if name not in self.deaf:
+                self.deaf.append(name)
             case _:
                 return False
         return True
@@ -207,7 +227,7 @@ class Cast:
         return node.standing == "broken" or bool(disk.refusal) or disk.is_damaged
 
     def _may_lose(self, name: str) -> bool:
-        lost = {*self.lost_for_good(), name}
+        lost = {*self.lost_for_good(), *self.deaf, name}
         left = [a for a in self.shape.acceptor_names if a not in lost]
         leaders = [leader for leader in self.shape.leader_names if leader not in lost]
         quorums = self.shape.quorums

@@ -24,7 +24,8 @@ class Act(NamedTuple):
         kind: what: fail, crash, partition, slow disks, clock and others, as `Cast.befall` and
             `World` carry them out.
         nodes: to whom: one node, the two ends of a link, or one side of a partition.
-        amount: how much: seconds of a delay, the part of a disk, the rate of a clock.
+        amount: how much: seconds of a delay or of a clock's jump, the part of a disk, the rate of
+            a clock.
         after: the name of an event of the first node: it happens right after the first one
             behind `t`, in place of at `t`.
     """

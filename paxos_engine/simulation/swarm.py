@@ -14,10 +14,23 @@ from paxos_engine.roles.assembly import RIGHT, Rules, Shape
 from paxos_engine.roles.election import Timing
 from paxos_engine.simulation.plan import LATENCY, Act, Ask, Plan
 
-KINDS: Final = (
+MIXED: Final = (
     *("fail", "pause", "crash", "power cut", "torn write", "bit flip", "wipe", "disk failure"),
     *("partition", "cut", "slow link", "slow disks", "clock", "suspect", "fill gaps"),
 )
+"""Kinds of fault that a run draws its mixture from."""
+
+KINDS: Final = (*MIXED, "clock jump", "deafen")
+"""Every kind of fault."""
+
+JUMPS: Final = (-30.0, -1.0, -0.1, 0.1, 1.0, 30.0)
+"""Seconds by which a clock is set wrong: less, about as much, and more than leaders are patient."""
+
+DEAF: Final = 0.06
+"""The part of the runs in which a leader hears nothing from some moment on."""
+
+JUMPY: Final = 0.25
+"""The part of the runs in which clocks jump."""
 
 AIMS: Final = ("duel", "overlap in one", "around a sync", "late accepts", "takeover at once")
 """Situations that a run may aim at; one run in six aims at none."""
@@ -42,7 +55,7 @@ def draw(seed: int, rules: Rules = RIGHT) -> Plan:
         seed=seed,
         shape=shape,
         faults=_faults(rng),
-        acts=tuple(sorted(acts)),
+        acts=tuple(sorted([*acts, *_jumps(seed, shape, storm), *_deafened(seed, shape, storm)])),
         asks=tuple(_asks(rng, shape, storm)),
         storm=storm,
         latency=_latency(seed, aim),
@@ -101,7 +114,7 @@ def _asks(rng: random.Random, shape: Shape, storm: float) -> list[Ask]:
 
 
 def _acts(rng: random.Random, shape: Shape, storm: float, aim: str) -> list[Act]:
-    kinds = [kind for kind in KINDS if rng.random() < 0.3]
+    kinds = [kind for kind in MIXED if rng.random() < 0.3]
     acts: list[Act] = []
     for _ in range(rng.choice((2, 5, 10)) if kinds else 0):
         acts += _act(rng, shape, rng.choice(kinds), rng.uniform(0.1, storm))
@@ -129,6 +142,29 @@ def _act(rng: random.Random, shape: Shape, kind: str, t: float) -> list[Act]:
             return [Act(t, kind, (rng.choice(shape.leader_names),))]
         case _:
             return [Act(t, kind, (name,), rng.random()), Act(end, "recover", (name,))]
+
+
+def _jumps(seed: int, shape: Shape, storm: float) -> list[Act]:
+    """Let clocks jump in some runs; by chance of its own, so that it joins every mixture."""
+    rng = random.Random(f"{seed}/jumps")
+    if rng.random() >= JUMPY:
+        return []
+    servers = (*shape.leader_names, *shape.acceptor_names)
+    return [
+        Act(rng.uniform(0.1, storm), "clock jump", (rng.choice(servers),), rng.choice(JUMPS))
+        for _ in range(rng.choice((1, 2, 5)))
+    ]
+
+
+def _deafened(seed: int, shape: Shape, storm: float) -> list[Act]:
+    """Let a leader become deaf for good in some runs, where others are left to lead.
+
+    It still speaks: only one that falls silent lets the others take over (S15).
+    """
+    rng = random.Random(f"{seed}/deaf")
+    if shape.leaders < 2 or rng.random() >= DEAF:
+        return []
+    return [Act(rng.uniform(0.3, storm), "deafen", (rng.choice(shape.leader_names),))]
 
 
 # --- situations that a run aims at -----------------------------------------------------------

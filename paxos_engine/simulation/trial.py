@@ -128,6 +128,8 @@ def unfinished(world: World) -> str:
     reached = {
         node.role.log.applied_up_to
         for node in (world.node(name) for name in world.plan.shape.leader_names)
-        if node.standing == "up" and isinstance(node.role, PaxosLeader)
+        if node.standing == "up"
+        and isinstance(node.role, PaxosLeader)
+        and node.name not in world.cast.deaf  # it cannot learn; the others must answer
     }
     return "" if len(reached) == 1 else f"the leaders have applied up to {sorted(reached)}"

@@ -110,9 +110,10 @@ class World:
         return stop()
 
     def heal(self) -> None:
-        """End every fault, and bring back every node that can come back."""
+        """End every fault, and bring back every node that can come back; the deaf stay deaf."""
         self._triggers.clear()
         self.faults.clear()
+        self._cut_the_deaf()
         self._slow_disks(0.0)
         for name in self.cast.servers:
             self._perform(Act(self.now, "recover", (name,)))
@@ -143,6 +144,11 @@ class World:
                 self.faults.partition([act.nodes])
             case "heal":
                 self.faults.heal()
+                self._cut_the_deaf()
+            case "deafen":
+                happened = self._befall(act)
+                self._cut_the_deaf()
+                return happened
             case "cut":
                 self.faults.cut(*act.nodes)
             case "slow link":
@@ -158,6 +164,12 @@ class World:
             case _:
                 return self._befall(act)
         return True
+
+    def _cut_the_deaf(self) -> None:
+        for name in self.cast.deaf:
+            for other in self.cast.nodes:
+                if other != name:
+                    self.faults.cut(other, name)
 
     def _slow_disks(self, seconds: float) -> None:
         self.steps.append(Step("disks", self.now, 0.0, "", (seconds,)))
