@@ -225,7 +225,7 @@ class PaxosAcceptor(Role):
                 self._promise_one(prepare)
         if is_new or last is not None:  # said once for a range, which may be a long report
             everything = self._reports(first, last)
-            effects.say(Promised(number, first, last, everything, self.compacted, effects.mark))
+            effects.say(Promised(number, first, last, everything, self.dropped_up_to, effects.mark))
         effects.send(envelope.sender, page)
 
     def _promise_one(self, prepare: Prepare) -> None:
@@ -255,7 +255,7 @@ class PaxosAcceptor(Role):
             cursor=prepare.cursor,
             covers_to=prepare.last if final else reports[-1].instance,
             final=final,
-            compacted=self.compacted,
+            compacted=self.dropped_up_to,
             reported=tuple(reports),
         )
 
@@ -334,9 +334,14 @@ class PaxosAcceptor(Role):
             effects.say(Dropped(up_to))
             effects.compact = True
 
+    @property
+    def dropped_up_to(self) -> int:
+        """Up to which instance it speaks of nothing, since it holds nothing there any more."""
+        return self.compacted
+
     def is_dropped(self, instance: int) -> bool:
         """Say whether `instance` is decided and how is forgotten: nothing may be said of it."""
-        return instance <= self.compacted
+        return instance <= self.dropped_up_to
 
     def _forget(self, up_to: int) -> None:
         self.compacted = max(self.compacted, up_to)

@@ -25,7 +25,7 @@ from paxos_engine.roles.events import Learned
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
 from paxos_engine.roles.log import ReplicatedLog
-from paxos_engine.roles.messages import Accept, AcceptedReport, Envelope, Prepare, Promise
+from paxos_engine.roles.messages import Accept, AcceptedReport, Envelope, Prepare
 from paxos_engine.roles.sessions import Session
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber, Value
 from paxos_engine.scenarios.wrong_clients import KeepsTheHighestSequence, ReadsLocally
@@ -166,22 +166,10 @@ class AnswersBeforeTheDisk(PaxosAcceptor):
 class SaysNothingAccepted(PaxosAcceptor):
     """What was compacted is answered as if nothing had been accepted there (S24)."""
 
-    def is_dropped(self, instance: int) -> bool:
+    @property
+    def dropped_up_to(self) -> int:
         """Speak of everything, known or not."""
-        return False
-
-    def _page(self, prepare: Prepare) -> Promise:
-        page = super()._page(prepare)
-        return Promise(
-            page.number,
-            page.first,
-            page.last,
-            page.cursor,
-            page.covers_to,
-            page.final,
-            0,
-            page.reported,
-        )
+        return 0
 
 
 class ReusesNumbers(PaxosLeader):

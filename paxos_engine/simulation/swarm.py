@@ -26,11 +26,11 @@ KINDS: Final = (*MIXED, "clock jump", "deafen")
 JUMPS: Final = (-30.0, -1.0, -0.1, 0.1, 1.0, 30.0)
 """Seconds by which a clock is set wrong: less, about as much, and more than leaders are patient."""
 
-DEAF: Final = 0.06
-"""The part of the runs in which a leader hears nothing from some moment on."""
+DEAF: Final = 0.3
+"""The part of the runs without an aim in which a leader hears nothing from some moment on."""
 
-JUMPY: Final = 0.25
-"""The part of the runs in which clocks jump."""
+JUMPY: Final = 0.5
+"""The part of the runs without an aim in which clocks jump."""
 
 AIMS: Final = ("duel", "overlap in one", "around a sync", "late accepts", "takeover at once")
 """Situations that a run may aim at; one run in six aims at none."""
@@ -51,11 +51,13 @@ def draw(seed: int, rules: Rules = RIGHT) -> Plan:
     shape = _shape(rng, seed, rules, aim)
     storm = rng.uniform(2.0, 6.0)
     acts = _acts(rng, shape, storm, aim)
+    if not aim:  # what is aimed at is not disturbed
+        acts += _jumps(seed, shape, storm) + _deafened(seed, shape, storm)
     return Plan(
         seed=seed,
         shape=shape,
         faults=_faults(rng),
-        acts=tuple(sorted([*acts, *_jumps(seed, shape, storm), *_deafened(seed, shape, storm)])),
+        acts=tuple(sorted(acts)),
         asks=tuple(_asks(rng, shape, storm)),
         storm=storm,
         latency=_latency(seed, aim),
@@ -161,7 +163,7 @@ def _deafened(seed: int, shape: Shape, storm: float) -> list[Act]:
 
     It still speaks: only one that falls silent lets the others take over (S15).
     """
-    rng = random.Random(f"{seed}/deaf")
+    rng = random.Random(f"{seed}/hearing")
     if shape.leaders < 2 or rng.random() >= DEAF:
         return []
     return [Act(rng.uniform(0.3, storm), "deafen", (rng.choice(shape.leader_names),))]

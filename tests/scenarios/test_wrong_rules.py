@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from dataclasses import astuple
 from functools import cache
 
 import pytest
 
+from paxos_engine.roles.assembly import RIGHT
 from paxos_engine.roles.events import Entry
 from paxos_engine.roles.messages import Envelope, Redirect, Reply, Request
+from paxos_engine.scenarios.shipped import shipped_scenarios
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
 from paxos_engine.simulation.shrink import Shrunk, rehearse, shrink
 from paxos_engine.simulation.stuck import shrink_stuck
@@ -36,6 +40,30 @@ CASES = [
     pytest.param(rule, id=rule.name, marks=[pytest.mark.soak] * (rule.name == "most-common"))
     for rule in UNSAFE
 ]
+
+
+def test_every_wrong_rule_has_a_scenario_that_shows_it() -> None:
+    assert {scenario.wrong_rule for scenario in shipped_scenarios()} - {""} == set(WRONG_RULES)
+
+
+@pytest.mark.parametrize("rule", WRONG_RULES.values(), ids=lambda rule: rule.name)
+def test_a_wrong_rule_is_one_class_that_overrides_one_method_of_the_right_one(
+    rule: WrongRule,
+) -> None:
+    replaced = [
+        (wrong, right)
+        for wrong, right in zip(astuple(rule.rules), astuple(RIGHT), strict=True)
+        if wrong is not right
+    ]
+    [(wrong, right)] = replaced
+    assert wrong.__bases__ == (right,)
+    own = [
+        name
+        for name, what in vars(wrong).items()
+        if inspect.isfunction(what) or isinstance(what, property)
+    ]
+    assert len(own) == 1
+    assert hasattr(right, own[0])
 
 
 @cache

@@ -62,8 +62,8 @@ def test_clocks_that_jump_in_either_direction_cost_neither_safety_nor_answers() 
 
 
 def test_a_leader_that_stays_deaf_keeps_nobody_from_being_answered() -> None:
-    deaf = [seed for seed in range(400) if acts_of(seed, "deafen")]
-    assert len(deaf) > 10
+    deaf = [seed for seed in range(250) if acts_of(seed, "deafen")]
+    assert len(deaf) > 5
     for seed in deaf:
         assert play(draw(seed)).good, f"seed {seed}"
 
@@ -91,13 +91,14 @@ def test_a_seed_gives_the_same_trace_to_the_byte_in_another_process_under_anothe
     None
 ):
     program = (
-        "from tests.simulation.test_world import trace_of\nfor s in range(12): print(trace_of(s))"
+        "from tests.simulation.test_world import trace_of\nfor s in range(30): print(trace_of(s))"
     )
     path = os.pathsep.join(sys.path)
+    expected = [trace_of(seed) for seed in range(30)]
     for hash_seed in ("1", "2"):
         done = subprocess.run(
             [sys.executable, "-c", program],
             env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        assert done.stdout.split() == [trace_of(seed) for seed in range(12)]
+        assert done.stdout.split() == expected
