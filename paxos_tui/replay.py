@@ -20,7 +20,14 @@ from paxos_tui.widgets.play_line import Moment, Telling
 from paxos_tui.window import Window
 
 WORK_SECONDS: Final = 0.05
+"""Seconds of work for a key before what it does is painted: what is near is reached at once."""
+
+SLICE_SECONDS: Final = 0.02
 """Seconds of work between two looks at the keyboard."""
+
+BREATH_SECONDS: Final = 0.005
+"""Seconds between two slices of work, for keys, timers and paint. Without them the work's own
+messages would follow each other so closely that nothing else came to its turn."""
 
 CHUNK: Final = 200
 """Entries between two looks at the clock."""
@@ -84,7 +91,8 @@ class ReplayApp(Replaying, Window):
             return  # not composed yet, or being taken down
         if self.player.playing:
             self._play(passed)
-        self._work()
+        if not self._working:
+            self._work()
         self._paint()
 
     def show_moved(self) -> None:
@@ -108,7 +116,7 @@ class ReplayApp(Replaying, Window):
 
     def _work(self) -> None:
         """Work for a while; if more is left, go on when the keys that came were heard."""
-        end = time.monotonic() + WORK_SECONDS
+        end = time.monotonic() + SLICE_SECONDS
         left = True
         while left and time.monotonic() < end:
             left = self._work_once()
@@ -117,13 +125,14 @@ class ReplayApp(Replaying, Window):
     def _go_on(self, left: bool) -> None:
         if left and not self._working:
             self._working = True
-            self.call_later(self._work_on)
+            self.set_timer(BREATH_SECONDS, self._work_on)
 
     def _work_on(self) -> None:
         self._working = False
         if self.main.is_whole:
+            was_going = self.playback.goal is not None
             self._work()
-            if not self._working:
+            if not self._working or (was_going and self.playback.goal is None):
                 self._paint()
 
     def _work_once(self) -> bool:
@@ -212,6 +221,8 @@ class ReplayApp(Replaying, Window):
         notes = []
         if playback.goal is not None:
             notes.append(f"going to {playback.goal.words} ({passed} read)")
+        elif self._opening and not playback.is_surveyed:
+            notes.append(f"looking for a violation ({passed} read)")
         elif not playback.is_surveyed:
             notes.append(f"checked {passed}")
         if playback.damage:

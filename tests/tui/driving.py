@@ -133,6 +133,12 @@ class Replay(Keyboard[ReplayApp]):
         """How many events have happened at the cursor."""
         return self.app.playback.position
 
+    async def press(self, *keys: str) -> None:
+        """Press keys, each when the cursor is where the one before sent it."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.until(lambda: self.app.playback.goal is None)
+
     def progress(self) -> str:
         """Return what the two lines of progress say."""
         return "".join(text for text, _ in self.app.main.query_one(PlayLine)._parts)
