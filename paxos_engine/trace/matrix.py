@@ -107,7 +107,6 @@ class Matrix:
         self._votes: dict[tuple[int, ProposalNumber], set[str]] = {}
         self._unsynced: dict[str, deque[_Unsynced]] = {}
         self._dirty: dict[str, Counter[int]] = {}
-        self._known: dict[int, int] = {}
         self._oldest = 0
         self._kept = KEPT if kept is None else kept
 
@@ -115,7 +114,7 @@ class Matrix:
         """Return the same fold, which goes its own way from here on."""
         twin = Matrix(self._kept)
         twin.__dict__.update(self.__dict__)
-        twin.chosen, twin._known = self.chosen.copy(), self._known.copy()
+        twin.chosen = self.chosen.copy()
         twin._cells = {node: cells.copy() for node, cells in self._cells.items()}
         twin._ranges = {node: ranges.copy() for node, ranges in self._ranges.items()}
         twin._new_ranges = {node: new.copy() for node, new in self._new_ranges.items()}
@@ -150,8 +149,11 @@ class Matrix:
         return cell
 
     def known_by(self, instance: int) -> int:
-        """Return how many leaders have learned `instance`."""
-        return self._known.get(instance, 0)
+        """Return how many leaders have learned `instance`; one that holds another value has not."""
+        held = filter(None, (cells.get(instance) for cells in self._cells.values()))
+        learned = [cell for cell in held if cell.state in _DECIDED]
+        truth = self.chosen.get(instance)
+        return len(learned) if truth is None else sum(c.value == truth[1] for c in learned)
 
     def is_unsynced(self, node: str, instance: int) -> bool:
         """Say whether what `node` holds there, a vote or a promise, is not durable yet."""
@@ -222,9 +224,6 @@ class Matrix:
 
     def forget_all(self, node: str) -> None:
         """Take back everything that `node` held: its disk was wiped."""
-        for instance, cell in self._cells[node].items():
-            if cell.state in _DECIDED:
-                self._known[instance] -= 1
         self._start(node)
         self.version += 1
 
@@ -234,11 +233,8 @@ class Matrix:
         self, node: str, instance: int, state: CellState, number: ProposalNumber, value: Value
     ) -> None:
         """Take what a leader proposed or learned."""
-        before = self._cells[node].get(instance)
         if state is CellState.CHOSEN:
             state = _decided(value)
-            if before is None or before.state not in _DECIDED:
-                self._known[instance] = self._known.get(instance, 0) + 1
         self._put(node, instance, Cell(state, number, value))
 
     def gap(self, node: str, instance: int) -> None:
@@ -296,7 +292,7 @@ class Matrix:
 
     def _forget_before(self, instance: int) -> None:
         self._oldest = instance
-        tables: list[dict[int, Any]] = [*self._cells.values(), self.chosen, self._known]
+        tables: list[dict[int, Any]] = [*self._cells.values(), self.chosen]
         for table in tables:
             for old in [at for at in table if at < instance]:
                 del table[old]

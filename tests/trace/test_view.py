@@ -100,6 +100,16 @@ def test_a_leader_that_learns_is_counted_once(story: Story) -> None:
     assert story.view.cell("L2", 2).state is CellState.NOOP
 
 
+def test_a_leader_that_took_another_value_for_chosen_does_not_know_the_chosen_one(
+    story: Story,
+) -> None:
+    story.vote("A1", 1, N1, X)
+    story.vote("A2", 1, N1, X)
+    story.tell("L1", ev.Learned(1, N1, X, "votes", ("A1", "A2")))
+    story.tell("L2", ev.Learned(1, N2, NOOP, "votes", ()))
+    assert story.view.known_by(1) == 1
+
+
 def test_a_promise_without_end_shows_in_every_open_slot(story: Story) -> None:
     story.tell("A1", ev.Promised(N2, 3, None, (), 0, 1))
     assert story.view.cell("A1", 2).state is CellState.EMPTY
