@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from textual.widgets import Input
 
-from paxos_engine import tell
+from paxos_engine import Violation, tell
 from paxos_tui.feed import Verdict
 from paxos_tui.playback import Playback
 from paxos_tui.playing import Narration, Player
@@ -265,14 +265,22 @@ class StoryApp(ReplayApp):
 
     @property
     def verdict(self) -> Verdict:
-        """What the checks say up to the cursor, those at the end included."""
-        verdict, story = super().verdict, self.story
-        broken = story.performance.violation
-        if verdict.broken is None and story.broken_at is not None:
-            passed = self.playback.place.entry.seq >= story.broken_at
-            if passed and broken is not None and broken.rule not in self.playback.survey.broken:
-                return Verdict(broken=broken)
-        return verdict
+        """What the checks say up to the cursor, those at the end included.
+
+        Of several broken rules the one that the scenario is about is named, once it is broken.
+        """
+        violation = self.story.performance.violation
+        if violation is not None and self._has_passed(violation):
+            return Verdict(broken=violation)
+        return super().verdict
+
+    def _has_passed(self, violation: Violation) -> bool:
+        """Say whether the cursor is where this was found broken, or where it shows at the end."""
+        line = self.playback.survey.broken.get(violation.rule)
+        if line is not None:
+            return self.playback.place.line >= line
+        shown = self.story.broken_at
+        return shown is not None and self.playback.place.entry.seq >= shown
 
     @property
     def telling(self) -> Telling:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual.widgets import Static
 
 from paxos_engine.scenarios import perform, shipped_scenario
 from paxos_tui.replay_actions import SCENARIO
@@ -66,11 +67,17 @@ async def test_w_plays_the_other_rules_where_another_rule_is_broken() -> None:
         await replay.press("end")
         await replay.settle()
         assert 'as expected, broken: "leaders apply the same history"' in replay.told()
-        assert "NOT SAFE" in replay.status()
+        assert "NOT SAFE: leaders apply the same history" in replay.status()
         await replay.press("v")
         await replay.until(lambda: isinstance(replay.app.screen, ViolationScreen))
         assert "#292  L2 applies the no-op in instance 4" in replay.progress()
-        await replay.press("escape", "w")
+        said = str(replay.app.screen.query_one(Static).content)
+        assert said.startswith("Broken: leaders apply the same history (")
+        await replay.press("escape")
+        assert "NOT SAFE: leaders apply the same history" in replay.status()
+        await replay.press("comma")
+        assert "NOT SAFE: learned from a quorum of distinct acceptors" in replay.status()
+        await replay.press("w")
         await replay.settle()
         assert "right rules  0 of 7" in replay.told()
         assert "safe: " in replay.status()
