@@ -29,8 +29,19 @@ class Story:
 
     @cached_property
     def narration(self) -> Narration:
-        """The lines, each with the entry that it belongs to."""
-        return Narration([(told.seq, told.text) for told in self.performance.narration])
+        """The lines, each with the entry behind which it is true.
+
+        A line tells also what its step does ("L1 dies"), so it waits for that, though never for
+        what the next line tells.
+        """
+        lines = self.performance.narration
+        next_seqs = [*(told.seq for told in lines[1:]), self.performance.entries[-1].seq + 1]
+        return Narration(
+            [
+                (max(told.seq, min(told.done, following - 1)), told.text)
+                for told, following in zip(lines, next_seqs, strict=True)
+            ]
+        )
 
     @property
     def title(self) -> str:

@@ -40,11 +40,13 @@ class Told:
         seq: of the entry after which it is told.
         text: the line.
         step: the number of the step that it is of, from 1; 0 for an aside.
+        done: the `seq` of the last entry of what the step itself does; `seq` if it does nothing.
     """
 
     seq: int
     text: str
     step: int
+    done: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +213,13 @@ class _Play:
             if self._is_over:
                 return ""
             return f"step {number} (line {step.line}) never happened: {_missed(step)}"
-        if step.say:
-            self._told.append(Told(seq, step.say, number))
         if step.do and step.when is None:
             self._cursor = len(self._entries)
-        for action in step.do:
-            refusal = self._stage.do(action)
-            if refusal:
-                return f"step {number} (line {step.line}) cannot be played: {refusal}"
-        return ""
+        refusal = next(filter(None, map(self._stage.do, step.do)), "")
+        if step.say:
+            done = self._entries[-1].seq if step.do else seq
+            self._told.append(Told(seq, step.say, number, done))
+        return f"step {number} (line {step.line}) cannot be played: {refusal}" if refusal else ""
 
     def _await(self, step: Step) -> int | None:
         """Let time pass until the trigger; return the `seq` of its entry, None if it never came."""
@@ -279,7 +279,7 @@ class _Play:
             self._explain(self._checker, entry)
         for aside in self._asides:
             if aside.when.matches(entry, self._messages):
-                self._told.append(Told(entry.seq, aside.say, 0))
+                self._told.append(Told(entry.seq, aside.say, 0, entry.seq))
                 self._asides = [other for other in self._asides if other is not aside]
 
     def _violations(self, checker: SafetyChecker) -> tuple[tuple[Violation, ...], str]:

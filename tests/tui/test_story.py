@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from textual.widgets import Static
 
-from paxos_engine.scenarios import perform, shipped_scenario
+from paxos_engine.scenarios import Scenario, perform, shipped_scenario, shipped_scenarios
 from paxos_tui.replay_actions import SCENARIO
 from paxos_tui.screens.help import ViolationScreen
 from paxos_tui.screens.replay import StoryScreen, StoryText
@@ -34,17 +35,39 @@ async def test_it_opens_where_the_play_begins_with_title_question_and_what_is_ex
 
 async def test_n_goes_from_line_to_line_and_at_the_end_says_what_it_came_to() -> None:
     played = story()
-    seqs = [told.seq for told in played.performance.narration]
     async with open_replay(played) as replay:
         for number, line in enumerate(played.narration.lines, 1):
             await replay.press("n")
-            assert replay.position == seqs[number - 1]
+            assert replay.position == line.seq
             assert f"right rules  {number} of 7" in replay.told()
             assert line.text in replay.told()
             assert "expectations" not in replay.told()
         await replay.press("n")
         assert "as expected, safe: 28 rules over 340 events. 13 of 13 expectations" in replay.told()
         assert played.narration.lines[-1].text in replay.told()
+
+
+async def test_a_line_stands_where_what_its_step_does_has_happened() -> None:
+    played = story()
+    dies = next(told for told in played.performance.narration if told.text.startswith("L1 dies."))
+    async with open_replay(played) as replay:
+        while "L1 dies. L2 takes over" not in replay.told():
+            assert "primary L1" in replay.status()
+            await replay.press("n")
+        assert dies.seq < replay.position <= dies.done
+        assert "no primary" in replay.status()
+        assert replay.app.view.nodes["L1"].status != "up"
+
+
+@pytest.mark.parametrize("scenario", shipped_scenarios(), ids=lambda scenario: scenario.id)
+def test_no_line_waits_for_what_the_next_one_tells(scenario: Scenario) -> None:
+    played = Story(perform(scenario))
+    told, lines = played.performance.narration, played.narration.lines
+    assert [line.seq for line in lines] == sorted({line.seq for line in lines})
+    for line, following in pairwise(told):
+        assert line.seq <= line.done
+        shown = next(each.seq for each in lines if line.text in each.text)
+        assert line.seq <= shown < max(following.seq, line.seq + 1)
 
 
 async def test_capital_n_goes_back_line_by_line_to_where_the_play_begins() -> None:
