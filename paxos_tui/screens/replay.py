@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -19,6 +20,9 @@ from paxos_tui.text import visible
 from paxos_tui.widgets.lines import AppHeader
 from paxos_tui.widgets.paint import Painter
 from paxos_tui.widgets.play_line import Moment, NarrationPane, PlayLine, Telling
+
+TOLD_IN_FULL: Final = 23
+"""Rows from which on a narration may take its five without taking the last ones of the tables."""
 
 
 class ReplayScreen(MainScreen):
@@ -48,6 +52,10 @@ class ReplayScreen(MainScreen):
         """Say what is replayed."""
         super().on_mount()
         self.query_one(AppHeader).title = self._title
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep some rows for the tables where a narration would take them all."""
+        self.set_class(self._told and event.size.height < TOLD_IN_FULL, "-short")
 
     def show_moment(self, moment: Moment, telling: Telling | None) -> None:
         """Paint where one stands, and what is told."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import textwrap
+from dataclasses import dataclass, replace
+from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -122,16 +124,31 @@ class Telling:
     good: bool | None = None
 
 
-class NarrationPane(Painter, Static):
-    """The line that is told now, and how it came out once that is known."""
+CLIPPED: Final = 2
+"""Lines that are told on a short terminal, below the title."""
 
-    _shown: Telling | None = None
+
+class NarrationPane(Painter, Static):
+    """The line that is told now, and how it came out once that is known.
+
+    On a short terminal it tells one of these, in two lines: how it came out, once that is known.
+    """
+
+    _shown: tuple[Telling, int] | None = None
+
+    def on_resize(self) -> None:
+        """Clip it to the room that there is now."""
+        if self._shown is not None:
+            self.show(self._shown[0])
 
     def show(self, telling: Telling) -> None:
         """Tell it."""
-        if telling == self._shown:
+        width = self.content_size.width if self.screen.has_class("-short") else 0
+        if (telling, width) == self._shown:
             return
-        self._shown = telling
+        self._shown = (telling, width)
+        if width:
+            telling = _clipped(telling, width)
         text = Text()
         text.append(visible(telling.title), self.paint("primary"))
         text.append("  ")
@@ -142,3 +159,11 @@ class NarrationPane(Painter, Static):
             paint = {None: "dim", True: "up", False: "fault"}[telling.good]
             text.append(f"\n{visible(telling.outcome)}", self.paint(paint))
         self.update(text)
+
+
+def _clipped(telling: Telling, width: int) -> Telling:
+    said = telling.text if telling.good is None else telling.outcome
+    lines = textwrap.wrap(visible(said), width, max_lines=CLIPPED, placeholder=" …")
+    beside = f"  {telling.rules}  {telling.at} of {telling.count}"
+    title = fit(visible(telling.title), max(1, width - cell_len(beside))).rstrip()
+    return replace(telling, title=title, text=" ".join(lines), outcome="")

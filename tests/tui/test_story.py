@@ -13,6 +13,7 @@ from paxos_tui.replay_actions import SCENARIO
 from paxos_tui.screens.help import ViolationScreen
 from paxos_tui.screens.replay import StoryScreen, StoryText
 from paxos_tui.story import Story
+from paxos_tui.widgets.play_line import NarrationPane
 from tests.tui.driving import open_replay
 
 
@@ -185,3 +186,17 @@ async def test_the_footer_of_a_scenario_fits_eighty_columns() -> None:
         shown = [a for a in SCENARIO.actions if a.footer and a.name in offered]
         words = [f"{a.shown} {a.short or a.title}" for a in shown]
         assert len("  ".join(words)) <= 80
+
+
+async def test_on_the_smallest_terminal_a_narration_leaves_four_rows_to_the_instances() -> None:
+    async with open_replay(story("S05"), size=(60, 16)) as replay:
+        for _ in range(9):
+            await replay.until(lambda: replay.pane("matrix").scrollable_content_region.height > 4)
+            assert replay.app.main.query_one(NarrationPane).region.height <= 3
+            title, *told = replay.told().splitlines()
+            assert title.startswith("S05  The highest")
+            assert len(title) <= 57
+            assert 1 <= len(told[0]) <= 2 * 57
+            assert told[1:] == []
+            await replay.press("n")
+        assert "as expected, safe: " in replay.told()
