@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from paxos_engine import Judgement, SafetyChecker, judge_trace
+from paxos_tui.text import counted
 
 EXIT_CODES: Final = {"safe": 0, "violated": 1, "not checked": 3}
 """What the program leaves with; 2 is for what is no trace at all, as for any bad input."""
@@ -49,7 +50,8 @@ def lines(path: Path, judgement: Judgement) -> Iterator[str]:
     if header.command:
         yield f"made by    {header.command}"
     yield (
-        f"cluster    {len(header.leaders)} leaders, {len(header.acceptors)} acceptors, quorums of"
+        f"cluster    {counted(len(header.leaders), 'leader')},"
+        f" {counted(len(header.acceptors), 'acceptor')}, quorums of"
         f" {header.quorum[0]} and {header.quorum[1]}, {header.mode} mode"
     )
     yield f"events     {judgement.entries:,}{_left_out(judgement)}"

@@ -17,6 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from paxos_engine import RIGHT, RecorderError, write_trace
 from paxos_engine.scenarios import BEYOND, NEED_A_CRASH, WRONG_RULES
 from paxos_engine.simulation import Bounds, Search, Searched, play_path, tell_path
+from paxos_tui.text import counted
 
 EXIT_CODES: Final = {"safe": 0, "violated": 1, "not whole": 3}
 """What the program leaves with; 2 is for what cannot be asked, as for any bad input."""
@@ -68,6 +69,7 @@ def exhaustive_command(
     if searched.path is not None:
         played = play_path(searched.path, command)
         data |= {"path": tell_path(searched.path), "turns": searched.path.length}
+        data |= {"refusals": len(searched.path.turns) - searched.path.length}
         data |= {"broken": played.broken}
         if record is not None:
             try:
@@ -104,14 +106,16 @@ def lines(data: dict[str, Any]) -> Iterator[str]:
     """Yield the report for a person."""
     crashes = "any node may crash" if data["crashes"] else "nobody crashes"
     yield (
-        f"cluster    {_count(data['acceptors'], 'acceptor')}, {_count(data['leaders'], 'leader')},"
-        f" {_count(data['rounds'], 'round')} each, 1 instance"
+        f"cluster    {counted(data['acceptors'], 'acceptor')},"
+        f" {counted(data['leaders'], 'leader')},"
+        f" {counted(data['rounds'], 'round')} each, 1 instance"
     )
     yield f"           {data['mode']} mode, {crashes}"
     rule = data["rule"]
     words = f"{rule}: {WRONG_RULES[rule].wrong}" if rule else "the right ones"
     yield from _wrapped(f"rule       {words}", " " * 11)
-    yield f"states     {data['states']:,}, up to {data['depth']} turns away from the start"
+    depth = counted(data["depth"], "turn")
+    yield f"states     {data['states']:,}, up to {depth} away from the start"
     yield f"turns      {data['transitions']:,}, of {data['role_steps']:,} different steps of roles"
     yield f"took       {data['seconds']:.1f} s"
     match data["verdict"]:
@@ -124,8 +128,10 @@ def lines(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _violated(data: dict[str, Any]) -> Iterator[str]:
-    yield f"verdict    VIOLATED: two values are learned, {data['turns']} turns away"
+    yield f"verdict    VIOLATED: two values are learned, {counted(data['turns'], 'turn')} away"
     yield ""
+    refusals = f"with {counted(data['refusals'], 'refusal')} " if data["refusals"] else ""
+    yield f"The way there, {refusals}and how two leaders then learn:"
     for number, line in enumerate(data["path"], 1):
         yield from _wrapped(f"{number:3}. {line}", " " * 5)
     yield ""
@@ -134,10 +140,6 @@ def _violated(data: dict[str, Any]) -> Iterator[str]:
         yield f"     {rule}"
     if trace := data.get("trace"):
         yield f"trace      {trace}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final
 from paxos_engine.scenarios import WRONG_RULES
 from paxos_engine.simulation import PATTERNS, PHASES, Coverage, Failures, Tally
 from paxos_tui.explore_report import Report
+from paxos_tui.text import counted
 
 WIDTH: Final = 80
 
@@ -82,7 +83,7 @@ def _good(tally: Tally) -> str:
 
 
 def _failure(broken: str, failures: Failures) -> Iterator[str]:
-    count = f"{failures.count:,} run{'' if failures.count == 1 else 's'}"
+    count = counted(failures.count, "run")
     yield from _wrapped(f"{broken}: {count}", 2)
     seeds = ", ".join(str(seed) for seed in failures.seeds)
     more = ", ..." if failures.count > len(failures.seeds) else ""

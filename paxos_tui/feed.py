@@ -16,6 +16,7 @@ from paxos_engine import (
     Violation,
     explain,
 )
+from paxos_tui.text import counted
 
 RING: Final = 400_000
 """Entries kept for the screen; when it falls further behind, it skips and says how many."""
@@ -50,10 +51,11 @@ class Verdict:
             return f"NOT SAFE: {self.broken.rule}"
         if self.unchecked:
             return f"not checked: {self.unchecked}"
+        agree = f"{counted(self.agreed, 'instance')} agree{'s' * (self.agreed == 1)}"
         if briefly:
-            return f"safe: {self.agreed} instances agree"
-        watched = f"{len(SafetyChecker.INVARIANTS)} invariants over {self.events:,} events"
-        return f"safe: {watched}, {self.agreed} instances agree"
+            return f"safe: {agree}"
+        watched = f"{len(SafetyChecker.INVARIANTS)} invariants over {counted(self.events, 'event')}"
+        return f"safe: {watched}, {agree}"
 
 
 class Feed(Protocol):

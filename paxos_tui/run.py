@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from paxos_engine import Cluster, Reply, SafetyChecker, why_waiting
+from paxos_tui.text import counted
 from paxos_tui.workloads import Workload, opaque
 
 TAIL = 5
@@ -85,7 +86,7 @@ class Report:
             return
         for leader, history in self.histories.items():
             shown = history if full else history[-TAIL:]
-            click.echo(f"{leader}: {len(history)} instances")
+            click.echo(f"{leader}: {counted(len(history), 'instance')}")
             if len(shown) < len(history):
                 click.echo("  ...")
             for instance, value in shown:
@@ -93,7 +94,7 @@ class Report:
         latency = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.latency_ms.items())
         click.echo(f"commands chosen   {self.chosen} of {self.commands}")
         click.echo(f"histories agree   {'yes' if self.agree else 'NO'}")
-        rules = f"{len(SafetyChecker.INVARIANTS)} invariants over {self.events:,} events"
+        rules = f"{len(SafetyChecker.INVARIANTS)} invariants over {counted(self.events, 'event')}"
         click.echo(f"instances checked {self.agreed_instances}, each with one chosen value")
         click.echo(f"rules checked     {rules}")
         for leader, state in self.states.items():

@@ -21,6 +21,7 @@ from paxos_engine.scenarios import (
     shipped_scenario,
     shipped_scenarios,
 )
+from paxos_tui.text import counted
 
 WIDTH: Final = 100
 LABEL: Final = 12
@@ -112,8 +113,8 @@ def told(performance: Performance) -> Iterator[str]:
     yield from _labelled(scenario.id, scenario.title)
     yield from _labelled("question", scenario.question)
     start = scenario.start
-    cluster = f"{start.acceptors} acceptors, {start.leaders} leaders, {start.mode} mode"
-    yield from _labelled("cluster", cluster)
+    nodes = f"{counted(start.acceptors, 'acceptor')}, {counted(start.leaders, 'leader')}"
+    yield from _labelled("cluster", f"{nodes}, {start.mode} mode")
     yield from _labelled("rules", _rules(performance))
     yield ""
     times = {entry.seq: entry.t for entry in performance.entries}

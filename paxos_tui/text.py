@@ -35,6 +35,11 @@ def visible(value: str | bytes, width: int | None = None) -> str:
     return shown
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which has an "s" unless there is one of it."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def fit(text: str, width: int) -> str:
     """Return `text`, which is safe already, in exactly `width` cells."""
     if cell_len(text) > width > 0:

@@ -77,7 +77,7 @@ def _circumstances(event: ev.Event) -> str:
     match event:
         case ev.Header(acceptors, _, quorum):
             return (
-                f"has {len(acceptors)} acceptors, {quorum[0]} for a quorum of phase 1,"
+                f"has {counted(len(acceptors), 'acceptor')}, {quorum[0]} for a quorum of phase 1,"
                 f" {quorum[1]} for one of phase 2"
             )
         case ev.Sent(message, to, body, after):
@@ -89,10 +89,15 @@ def _circumstances(event: ev.Event) -> str:
         case ev.Crashed(kind, forgotten):
             return f"crashes ({kind}) and loses {forgotten}"
         case ev.Restarted(promised, accepted, applied, mark, note):
-            held = f"votes in {accepted} instances, the promise of {promised}"
+            held = f"votes in {counted(accepted, 'instance')}, the promise of {promised}"
             held = held if promised is not None else f"the history applied up to {applied}"
-            return f"is back with {mark} records: {held}{f' ({note})' if note else ''}"
+            return f"is back with {counted(mark, 'record')}: {held}{f' ({note})' if note else ''}"
     return ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which has an "s" unless there is one of it."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _range(first: int, last: int | None) -> str:

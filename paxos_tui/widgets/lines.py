@@ -7,7 +7,7 @@ from rich.text import Text
 from paxos_engine import ClusterView, why_kept, why_pending
 from paxos_tui.answers import answer_text
 from paxos_tui.feed import Verdict
-from paxos_tui.text import visible
+from paxos_tui.text import counted, visible
 from paxos_tui.widgets.paint import Painter
 
 
@@ -43,7 +43,8 @@ class AppHeader(Line):
         if header is None:
             return
         shape = (
-            f"  {len(header.leaders)} leaders, {len(header.acceptors)} acceptors,"
+            f"  {counted(len(header.leaders), 'leader')},"
+            f" {counted(len(header.acceptors), 'acceptor')},"
             f" quorum {header.quorum[1]}, {header.mode}, seed {header.seed}"
         )
         self.say([(self.title, "primary"), (shape, "plain"), (f"   {view.now:.0f} s", "dim")])
@@ -79,7 +80,7 @@ class StatusLine(Line):
         if view.scope:
             first.append((f"{view.scope}  ", "dim"))
         if view.skipped:
-            first.append((f"{view.skipped} events skipped on screen", "dim"))
+            first.append((f"{counted(view.skipped, 'event')} skipped on screen", "dim"))
         self.say(first)
 
 

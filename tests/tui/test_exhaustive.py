@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paxos_engine import judge_trace
-from paxos_tui.exhaustive import WIDTH
+from paxos_tui.exhaustive import WIDTH, _violated
 from tests.tui.test_explore import paxos_tui
 
 Captured = pytest.CaptureFixture[str]
@@ -38,6 +38,8 @@ def test_a_wrong_rule_is_shown_step_by_step_and_recorded(
     code = paxos_tui(monkeypatch, "explore", *asked)
     out, _ = capsys.readouterr()
     assert code == 1
+    assert "two values are learned, 12 turns away" in out
+    assert "The way there, and how two leaders then learn:" in out
     assert "  1. L1 prepares 1.L1" in out
     assert " 14. L2 hears the votes of A1 and A1 for 1.L2, and learns its value" in out
     assert max(map(len, out.replace(str(file), "").splitlines())) <= WIDTH
@@ -45,6 +47,13 @@ def test_a_wrong_rule_is_shown_step_by_step_and_recorded(
     assert judgement.verdict == "violated"
     assert judgement.violations[0].rule in out
     assert judgement.header.command.startswith("paxos-tui explore --exhaustive")
+
+
+def test_a_path_that_is_longer_than_the_search_went_says_why() -> None:
+    data = {"turns": 1, "refusals": 1, "path": ["A1 accepts", "A1 refuses", "L1 learns"]}
+    told = [*_violated({**data, "broken": []})]
+    assert told[0] == "verdict    VIOLATED: two values are learned, 1 turn away"
+    assert told[2] == "The way there, with 1 refusal and how two leaders then learn:"
 
 
 def test_a_search_that_is_not_whole_leaves_with_three(

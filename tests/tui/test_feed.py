@@ -31,9 +31,9 @@ def test_a_trace_that_keeps_every_rule_is_safe_and_says_how_much_was_looked_at()
     assert verdict.is_good
     count = len(SafetyChecker.INVARIANTS)
     events = len(good().entries)
-    said = f"safe: {count} invariants over {events} events, 1 instances agree"
+    said = f"safe: {count} invariants over {events} events, 1 instance agrees"
     assert verdict.say(briefly=False) == said
-    assert verdict.say(briefly=True) == "safe: 1 instances agree"
+    assert verdict.say(briefly=True) == "safe: 1 instance agrees"
 
 
 def test_a_trace_with_a_hole_is_not_checked_rather_than_safe() -> None:

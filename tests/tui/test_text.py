@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from paxos_tui.text import LOOK_AT_MOST, fit, visible
+from paxos_tui.text import LOOK_AT_MOST, counted, fit, visible
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,10 @@ def test_a_value_of_64_kib_is_clipped_and_says_so() -> None:
 @given(st.text(alphabet="ab漢字x"), st.integers(0, 40))
 def test_fit_gives_exactly_the_cells_asked_for(text: str, width: int) -> None:
     assert cell_len(fit(text, width)) == width
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 events"), (1, "1 event"), (2, "2 events"), (1_000, "1,000 events")]
+)
+def test_one_of_a_thing_is_told_without_an_s(number: int, said: str) -> None:
+    assert counted(number, "event") == said
