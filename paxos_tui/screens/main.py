@@ -206,6 +206,7 @@ class MainScreen(Screen[None]):
         self.set_class(too_small, "-too-small")
         self.set_class(small, "-small")
         self.set_class(width >= 160, "-wide")
+        self.query_one(NodeBar).fit_into(event.size, small=small)
         self._lay_out()
         text = f"The terminal is {width}x{height}.\npaxos-tui needs {LEAST[0]}x{LEAST[1]}."
         self.query_one("#too-small", Static).update(text)

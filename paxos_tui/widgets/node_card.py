@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, Final, NamedTuple
 
 from rich.text import Text
 from textual import events
-from textual.containers import HorizontalScroll
+from textual.containers import VerticalScroll
+from textual.geometry import Size
 from textual.message import Message
 
 from paxos_engine import ClusterView, NodeView
@@ -153,18 +154,99 @@ def short(count: int) -> str:
     return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
-class NodeBar(HorizontalScroll):
+WHOLE: Final = 14
+"""Columns that a card of five lines needs with its frame: a port, a star and a focus fit in."""
+
+COMPACT: Final = 7
+"""Columns that a card of three lines needs."""
+
+WIDEST: Final = 30
+"""Columns beyond which a card is only emptier."""
+
+COMPACT_ROWS: Final = 3
+"""Lines of a compact card."""
+
+SHARE: Final = 2 / 5
+"""The part of a terminal's height that compact cards may take; what is more is scrolled to."""
+
+
+class Arrangement(NamedTuple):
+    """How cards are laid out.
+
+    Args:
+        compact: whether they have three lines and no frame.
+        columns: cards beside each other.
+        widest: columns that a card may have; 0 to share all there are.
+        shown: rows of cards that are seen at once; the others are scrolled to.
+    """
+
+    compact: bool
+    columns: int
+    widest: int
+    shown: int
+
+
+def arranged(cards: int, size: Size, *, small: bool) -> Arrangement:
+    """Say how that many cards go on a terminal of that size: whole in one row, else compact.
+
+    Args:
+        cards: how many.
+        size: columns and rows of the terminal.
+        small: whether there is no room for whole cards, however few.
+    """
+    widest = WIDEST if size.width >= cards * WIDEST else 0
+    if not small and size.width >= cards * WHOLE:
+        return Arrangement(compact=False, columns=cards, widest=widest, shown=1)
+    shown = max(1, int(size.height * SHARE) // COMPACT_ROWS)
+    beside = max(1, size.width // COMPACT)
+    if cards > shown * beside:
+        beside = max(1, (size.width - 1) // COMPACT)  # a column for the scroll bar
+    rows = -(-cards // beside)
+    return Arrangement(True, -(-cards // rows), widest, min(rows, shown))
+
+
+class NodeBar(VerticalScroll, can_focus=False):
     """All cards, leaders first."""
 
     BINDINGS: ClassVar = []
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_name: dict[str, NodeCard] = {}
+        self._layout_now: Arrangement | None = None
+        self._in_view = ""
+
     def show(self, view: ClusterView, focus: str) -> None:
         """Paint every card, made when its node first appears."""
-        known = {card.node.name: card for card in self.query(NodeCard)}
-        fresh = [
-            NodeCard(node) for node in (*view.leaders, *view.acceptors) if node.name not in known
+        nodes = [
+            node for node in (*view.leaders, *view.acceptors) if node.name not in self._by_name
         ]
-        if fresh:
-            self.mount_all(fresh)
-        for card in (*known.values(), *fresh):
-            card.show(view, card.node.name == focus)
+        if nodes:
+            fresh = {node.name: NodeCard(node) for node in nodes}
+            self._by_name |= fresh
+            self.mount_all(fresh.values())
+            self.fit_into(self.app.size, small=self.screen.has_class("-small"))
+        for name, card in self._by_name.items():
+            card.show(view, name == focus)
+        if focus != self._in_view and focus in self._by_name:
+            self._in_view = focus
+            self._bring_into_view()
+
+    def fit_into(self, size: Size, *, small: bool) -> None:
+        """Lay the cards out for a terminal of that size."""
+        if not self._by_name:
+            return
+        found = arranged(len(self._by_name), size, small=small)
+        if found == self._layout_now:
+            return
+        self._layout_now = found
+        self.set_class(found.compact, "-compact")
+        self.styles.grid_size_columns = found.columns
+        self.styles.grid_columns = str(found.widest or "1fr")
+        self.styles.max_height = found.shown * COMPACT_ROWS if found.compact else None
+        self._bring_into_view()
+
+    def _bring_into_view(self) -> None:
+        card = self._by_name.get(self._in_view)
+        if card is not None:
+            self.call_after_refresh(self.scroll_to_widget, card, animate=False)

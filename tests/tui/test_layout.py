@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from textual.widgets._footer import FooterKey
 
-from paxos_tui.widgets.node_card import NodeCard
+from paxos_engine import ClusterConfig
+from paxos_tui.widgets.node_card import NodeBar, NodeCard
 from tests.tui.driving import Console, open_console
 
 
@@ -74,6 +75,43 @@ async def test_a_small_terminal_shows_every_card_whole_and_every_tab(size: tuple
         card = console.app.main.query_one(f"#card-{primary}", NodeCard)
         await console.until(lambda: number in card.render_line(1).text)
         assert "♥" in card.render_line(2).text
+
+
+@pytest.mark.parametrize(
+    ("leaders", "acceptors", "sizes"),
+    [
+        (2, 5, [(97, 30), (100, 30), (104, 30), (109, 30)]),
+        (3, 9, [(60, 16), (80, 24), (120, 36), (168, 36)]),
+    ],
+)
+async def test_every_card_is_whole_in_one_row_or_in_two(
+    leaders: int, acceptors: int, sizes: list[tuple[int, int]]
+) -> None:
+    config = ClusterConfig(leaders, acceptors, election_timeout=0.5, heartbeat_every=0.05)
+    async with open_console(config=config) as console:
+        await console.until(lambda: len(_cards(console)) == leaders + acceptors)
+        bar = console.app.main.query_one(NodeBar)
+
+        def whole(width: int) -> bool:
+            regions = [card.region for card in _cards(console)]
+            return bar.region.width == width and all(
+                region.width >= 7 and region in bar.region for region in regions
+            )
+
+        for width, height in sizes:
+            await console.pilot.resize_terminal(width, height)
+            await console.until(lambda width=width: whole(width))
+            assert console.pane("matrix").region.height >= 3
+
+
+async def test_where_cards_have_no_room_at_all_the_one_in_focus_is_scrolled_to() -> None:
+    config = ClusterConfig(9, 9, election_timeout=0.5, heartbeat_every=0.05)
+    async with open_console(size=(60, 16), config=config) as console:
+        bar = console.app.main.query_one(NodeBar)
+        for name in ("A9", "L1"):
+            console.app.main.look_at(name)
+            card = console.app.main.query_one(f"#card-{name}", NodeCard)
+            await console.until(lambda card=card: card.region and card.region in bar.region)
 
 
 async def test_the_footer_of_a_small_terminal_has_help_first_and_quit_in_sight() -> None:
