@@ -123,6 +123,9 @@ class Breaking(Console):
         cluster, node = self.cluster, self.main.node_in_focus
         if cluster is None:
             return
+        if node in cluster.written_off:
+            self.say(f"{node} is written off already; f brings it back if it can.", wrong=True)
+            return
         try:
             cluster.may_write_off(node)
         except ValueError as error:
@@ -132,8 +135,16 @@ class Breaking(Console):
         self.confirm(
             f"Write {node} off? Its snapshots are not waited for: until it comes back, only"
             f" {' and '.join(left)} can tell what the logs drop.",
-            lambda: cluster.write_off(node),
+            lambda: self._write_off(cluster, node),
         )
+
+    def _write_off(self, cluster: Cluster, node: str) -> None:
+        try:
+            cluster.write_off(node)
+        except ValueError as error:  # it came back while the question stood
+            self.say(f"{error}.", wrong=True)
+            return
+        self.say(f"{node} is written off: the logs wait for its snapshots no more.")
 
     def action_pause_node(self) -> None:
         """Make the node in focus stand still, or let it go on."""

@@ -77,6 +77,8 @@ class StatusLine(Line):
         ]
         if why_kept(view):
             first.append((f"! {why_kept(view)}  ", "fault"))
+        if view.written_off:
+            first.append((f"written off: {', '.join(view.written_off)}  ", "fault"))
         if view.scope:
             first.append((f"{view.scope}  ", "dim"))
         if view.skipped:
