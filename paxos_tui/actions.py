@@ -57,7 +57,7 @@ ACTIONS: Final = (
     Action("submit", "s", "s", "submit", "Submit a value; up and down recall earlier ones", 5),
     Action("burst", "b", "b", "burst", "Submit n values at once", 8),
     Action("workload", "w", "w", "workload", "Submit values steadily, on or off"),
-    Action("workload_rate", "W", "W", "workload rate", "Set the workload's rate, values a second"),
+    Action("workload_rate", "W", "W", "workload rate", "Set the workload's rate and start it"),
     Action("give_up", "u", "u", "give up", "Give up what is pending: its outcome stays unknown"),
     Action(
         "toggle_focus", "f", "f", "fail node", "Fail the node in focus, or bring it back", 9, "fail"

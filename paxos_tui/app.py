@@ -75,6 +75,12 @@ class PaxosApp(Submitting, Breaking, Network, Window):
         if self.cluster is not None:
             self.cluster.stop()
 
+    def makes_sense(self, action: str) -> bool:
+        """Leave out what is done to a node that this cluster does not have."""
+        nodes = self.cluster.nodes if self.cluster is not None else ()
+        one_node = action.startswith("toggle_node(")
+        return not (one_node and nodes) or action in {f"toggle_node('{node}')" for node in nodes}
+
     def action_freeze(self) -> None:
         """Pause or resume painting; the cluster runs on."""
         self._frozen = not self._frozen

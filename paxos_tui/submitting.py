@@ -25,7 +25,8 @@ class Submitting(Console):
         self._burst_number = 0
         self._rate = 20.0
         self._working_since: float | None = None
-        self._worked = 0
+        self._worked = 0  # over all runs of the workload, so that no value comes twice
+        self._worked_before = 0
 
     def work_notes(self) -> list[str]:
         """Return what is being submitted by itself, in words."""
@@ -46,7 +47,7 @@ class Submitting(Console):
             self._burst_left -= 1
         if self._working_since is not None:
             due = int((time.monotonic() - self._working_since) * self._rate)
-            for _ in range(min(due - self._worked, BURST_CHUNK)):
+            for _ in range(min(self._worked_before + due - self._worked, BURST_CHUNK)):
                 self._worked += 1
                 self.cluster.submit(f"work-{self._worked}")
 
@@ -91,7 +92,7 @@ class Submitting(Console):
     def action_workload(self) -> None:
         """Start or stop submitting values steadily."""
         if self._working_since is None:
-            self._working_since, self._worked = time.monotonic(), 0
+            self._start_working()
         else:
             self._working_since = None
 
@@ -108,7 +109,10 @@ class Submitting(Console):
             self.say(f"{visible(text, 20)!r} is no rate from 0.1 to 5000 a second.", wrong=True)
             return
         self._rate = rate
-        self._working_since, self._worked = time.monotonic(), 0
+        self._start_working()
+
+    def _start_working(self) -> None:
+        self._working_since, self._worked_before = time.monotonic(), self._worked
 
     def action_give_up(self) -> None:
         """Stop asking for commands without an answer."""

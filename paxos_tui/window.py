@@ -90,6 +90,10 @@ class Window(Looking):
         """Do what is due, and paint."""
         raise NotImplementedError
 
+    def makes_sense(self, action: str) -> bool:
+        """Say whether the palette has to offer an action: not for nodes that do not exist."""
+        return True
+
     def offer(self) -> None:
         """Let the footer offer what makes sense at this moment."""
         moment = self.main.actions_of_the_moment(self.view)
@@ -182,7 +186,7 @@ class Window(Looking):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every action in the command palette, and every theme by name."""
         for action in self.guide.actions:
-            if action.name != "palette":
+            if action.name != "palette" and self.makes_sense(action.name):
                 callback = partial(self.call_later, self.run_action, action.name)
                 yield SystemCommand(action.title, f"{action.help} ({action.shown})", callback)
         for name in self.theme_names:
