@@ -55,11 +55,19 @@ def lines(path: Path, judgement: Judgement) -> Iterator[str]:
         f" {header.quorum[0]} and {header.quorum[1]}, {header.mode} mode"
     )
     yield f"events     {judgement.entries:,}{_left_out(judgement)}"
-    yield f"instances  {judgement.agreed:,}, each with one chosen value"
-    yield f"checks     {len(SafetyChecker.INVARIANTS)} rules"
+    yield f"instances  {_chosen(judgement)}"
+    yield f"checks     {len(SafetyChecker.INVARIANTS)} invariants"
     if judgement.damage:
         yield f"DAMAGED    {path} is {judgement.damage}"
     yield from _verdict(judgement)
+
+
+def _chosen(judgement: Judgement) -> str:
+    if judgement.verdict == "violated":
+        return f"{judgement.agreed:,} with a chosen value up to the first violation"
+    if not judgement.agreed:
+        return "none with a chosen value"
+    return f"{judgement.agreed:,}{', each' if judgement.agreed > 1 else ''} with one chosen value"
 
 
 def _left_out(judgement: Judgement) -> str:

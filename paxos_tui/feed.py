@@ -51,11 +51,10 @@ class Verdict:
             return f"NOT SAFE: {self.broken.rule}"
         if self.unchecked:
             return f"not checked: {self.unchecked}"
-        agree = f"{counted(self.agreed, 'instance')} agree{'s' * (self.agreed == 1)}"
         if briefly:
-            return f"safe: {agree}"
+            return f"safe: {counted(self.agreed, 'instance', 'agree')}"
         watched = f"{len(SafetyChecker.INVARIANTS)} invariants over {counted(self.events, 'event')}"
-        return f"safe: {watched}, {agree}"
+        return f"safe: {watched}, {counted(self.agreed, 'instance', 'agree')}"
 
 
 class Feed(Protocol):

@@ -62,7 +62,7 @@ class Report:
     events: int
     violation: str
     explanation: list[str]
-    recording: str
+    recording_error: str
     profile: str
     failed: list[str]
     seconds: float
@@ -75,9 +75,19 @@ class Report:
     histories: dict[str, History] = field(default_factory=dict)
 
     @property
+    def measured(self) -> str:
+        """What a latency is measured from: most of it is waiting behind the others."""
+        at_once = min(self.commands, OUTSTANDING)
+        return (
+            f"from submission to answer, {at_once:,} submitted at once"
+            if at_once > 1
+            else ("from submission to answer")
+        )
+
+    @property
     def good(self) -> bool:
         """Whether every command is chosen, all histories agree and the recording is complete."""
-        return self.agree and not (self.missing or self.violation or self.recording)
+        return self.agree and not (self.missing or self.violation or self.recording_error)
 
     def print(self, *, as_json: bool, full: bool) -> None:
         """Print the report, for a person or for a program."""
@@ -95,7 +105,7 @@ class Report:
         click.echo(f"commands chosen   {self.chosen} of {self.commands}")
         click.echo(f"histories agree   {'yes' if self.agree else 'NO'}")
         rules = f"{len(SafetyChecker.INVARIANTS)} invariants over {counted(self.events, 'event')}"
-        click.echo(f"instances checked {self.agreed_instances}, each with one chosen value")
+        click.echo(f"instances checked {counted(self.agreed_instances, 'instance', 'agree')}")
         click.echo(f"rules checked     {rules}")
         for leader, state in self.states.items():
             click.echo(f"state of {leader}       {state}")
@@ -103,12 +113,13 @@ class Report:
             click.echo(f"after {size.commands:<11,} {size}")
         click.echo(f"commits a second  {self.commits_per_second:.0f}")
         click.echo(f"latency           {latency}")
+        click.echo(f"                  {self.measured}")
         for node, reason in self.broken.items():
             click.echo(f"{node} broken{' ' * (11 - len(node))}{reason}")
         if self.missing:
             click.echo(f"missing           {', '.join(self.missing[:10])}")
-        if self.recording:
-            click.echo(f"NOT RECORDED      {self.recording}")
+        if self.recording_error:
+            click.echo(f"NOT RECORDED      {self.recording_error}")
         if self.waiting:
             click.echo(f"why they wait     {self.waiting}")
         if self.violation:
@@ -146,6 +157,7 @@ def run_demo(
         workload: what is submitted.
     """
     cluster.start()
+    _tell_found(cluster)
     for node in failing:
         cluster.fail(node)
     began = time.monotonic()
@@ -179,7 +191,7 @@ def run_demo(
         events=cluster.checked_events,
         violation=cluster.violation.text if cluster.violation else "",
         explanation=cluster.explanation,
-        recording=cluster.recording_error,
+        recording_error=cluster.recording_error,
         profile=cluster.faults.profile,
         failed=failing,
         seconds=round(seconds, 3),
@@ -191,6 +203,14 @@ def run_demo(
         waiting=waiting,
         histories=histories,
     )
+
+
+def _tell_found(cluster: Cluster) -> None:
+    """Say, beside the report, that the data directory holds a history already."""
+    found = max(cluster.applied(name)[0] for name in cluster.leaders)
+    if cluster.config.data_dir is not None and found:
+        text = f"{cluster.config.data_dir} holds a history up to instance {found:,}"
+        click.echo(f"{text}: going on from there", err=True)
 
 
 class _Tally:

@@ -35,9 +35,11 @@ def visible(value: str | bytes, width: int | None = None) -> str:
     return shown
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, which has an "s" unless there is one of it."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(count: int, thing: str, verb: str = "") -> str:
+    """Return so many of a thing, and what they do: "1 instance agrees", "2 instances agree"."""
+    one = count == 1
+    does = f" {verb}{'s' if one else ''}" if verb else ""
+    return f"{count:,} {thing}{'' if one else 's'}{does}"
 
 
 def fit(text: str, width: int) -> str:

@@ -95,8 +95,8 @@ class Performance:
             return f"not as expected: {unmet[0]}"
         found = self.violation
         if found is None:
-            rules = len(SafetyChecker.INVARIANTS) + 1  # and linearizability
-            safe = f"safe: {rules} rules over {len(self.entries):,} events"
+            rules = len(SafetyChecker.INVARIANTS)
+            safe = f"safe: {rules} invariants and linearizability over {len(self.entries):,} events"
             waiting = ", ".join(_expected(self.scenario, self.wrong).unanswered)
             stuck = f"stuck ({waiting} is not answered), but " if self.wrong else ""
             return f"as expected, {stuck}{safe}"

@@ -52,7 +52,7 @@ def test_a_trace_that_breaks_no_rule_is_safe(tmp_path: Path) -> None:
     done = call("check", str(write(tmp_path / "t.jsonl", quiet())))
     assert done.returncode == 0
     assert "verdict    safe" in done.stdout
-    assert f"checks     {len(SafetyChecker.INVARIANTS)} rules" in done.stdout
+    assert f"checks     {len(SafetyChecker.INVARIANTS)} invariants" in done.stdout
     assert "events     5" in done.stdout
     assert "made by    another-paxos --fast" in done.stdout
     assert done.stderr == ""

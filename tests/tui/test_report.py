@@ -29,7 +29,7 @@ GOOD = Report(
     events=100,
     violation="",
     explanation=[],
-    recording="",
+    recording_error="",
     profile="calm",
     failed=[],
     broken={},
@@ -49,7 +49,7 @@ BAD = {
         "missing           command-2",
     ),
     "a recording that is not complete": (
-        replace(GOOD, recording="recording to x stopped: No space left on device"),
+        replace(GOOD, recording_error="recording to x stopped: No space left on device"),
         "NOT RECORDED      recording to x stopped: No space left on device",
     ),
     "a rule that was broken": (
@@ -99,7 +99,7 @@ def test_leaders_that_end_at_different_places_do_not_agree(
 @has_a_full_disk
 def test_a_run_whose_recording_stops_says_so_and_is_not_good() -> None:
     report = run.run_demo(Cluster(ClusterConfig(record=FULL)), 3, [], timeout=60)
-    assert (report.chosen, report.agree, report.recording) == (3, True, STOPPED)
+    assert (report.chosen, report.agree, report.recording_error) == (3, True, STOPPED)
     assert not report.good
 
 

@@ -72,3 +72,13 @@ def test_a_workload_uses_every_kind_of_command_and_its_state_has_a_bound(
         assert not store.apply(value).result.startswith("error: n")
     assert len(words) == max(1, kinds)
     assert (KEYS < len(store.items) <= 2 * KEYS) if kinds else not store.items
+
+
+def test_a_directory_that_holds_a_history_is_said_to(tmp_path: Path) -> None:
+    data = ("--data-dir", str(tmp_path / "data"))
+    first = call("run", "--commands", "20", *data)
+    assert "holds a history" not in first.stderr
+    assert "from submission to answer, 20 submitted at once" in first.stdout
+    again = call("run", "--commands", "1", *data)
+    assert "data holds a history up to instance 2" in again.stderr
+    assert "going on from there" in again.stderr

@@ -52,7 +52,7 @@ def test_one_is_told_and_checked(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     assert "question    One acceptor of two reports a value." in said
     assert "0.010 s     A1 and A3 have accepted X" in said
-    assert "verdict     as expected, safe: 28 rules" in said
+    assert "verdict     as expected, safe: 27 invariants and linearizability" in said
 
 
 def test_its_wrong_rule_breaks_it_as_expected(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,8 @@ async def test_n_goes_from_line_to_line_and_at_the_end_says_what_it_came_to() ->
             assert line.text in replay.told()
             assert "expectations" not in replay.told()
         await replay.press("n")
-        assert "as expected, safe: 28 rules over 340 events. 13 of 13 expectations" in replay.told()
+        wanted = "as expected, safe: 27 invariants and linearizability over 340 events. 13 of 13"
+        assert wanted in replay.told()
         assert played.narration.lines[-1].text in replay.told()
 
 
