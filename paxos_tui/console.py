@@ -65,7 +65,7 @@ class Console(App[None]):
             if text is not None:
                 then(text)
 
-        self.clear_notifications()  # they would lie over the question
+        self._clear_the_way()
         self.push_screen(PromptScreen(question, list(history), initial), answered)
 
     def confirm(self, text: str, then: Callable[[], None]) -> None:
@@ -75,5 +75,10 @@ class Console(App[None]):
             if yes:
                 then()
 
-        self.clear_notifications()
+        self._clear_the_way()
         self.push_screen(ConfirmScreen(text), answered)
+
+    def _clear_the_way(self) -> None:
+        """Take words away that would lie over a question; none of them holds up its answer."""
+        self.clear_notifications()
+        self._warned_at = 0.0

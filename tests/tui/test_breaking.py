@@ -72,3 +72,16 @@ async def test_capital_f_writes_off_a_leader_for_which_the_logs_wait_and_f_bring
         await console.press("f")
         await console.until(lambda: view.nodes["L1"].applied_up_to >= 300)
         assert view.written_off == ()
+
+
+async def test_capital_d_answers_a_no_and_a_yes_however_soon_one_follows_the_other() -> None:
+    async with open_console() as console:
+        console.app.main.look_at("A3")
+        await console.press("D")
+        await console.type("no")
+        await console.until(lambda: "A3 is not wiped" in console.said())
+        await console.press("D")
+        await console.type("yes")
+        await console.until(lambda: "A3 is wiped and stays down" in console.said())
+        await console.press("D")
+        await console.until(lambda: "A3 is down already" in console.said())

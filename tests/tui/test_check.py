@@ -63,6 +63,8 @@ def test_the_first_violation_is_named_with_the_lines_that_prove_it(tmp_path: Pat
     done = call("check", str(path))
     assert done.returncode == 1
     assert f"verdict    VIOLATED: {NEVER_LESS}" in done.stdout
+    assert "with a chosen value up to the first violation" in done.stdout
+    assert "each with one chosen value" not in done.stdout
     assert "A2 promised 1.L1 for 3.. although it had promised 2.L2" in done.stdout
     proof = [line.strip() for line in done.stdout.splitlines() if line.startswith("  line ")]
     assert [line.split(",")[0] for line in proof] == ["line 5", "line 7"]
