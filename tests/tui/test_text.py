@@ -57,3 +57,11 @@ def test_fit_gives_exactly_the_cells_asked_for(text: str, width: int) -> None:
 )
 def test_one_of_a_thing_is_told_without_an_s(number: int, said: str) -> None:
     assert counted(number, "event") == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 instances agree"), (1, "1 instance agrees"), (1_410, "1,410 instances agree")],
+)
+def test_one_thing_does_and_many_things_do(count: int, said: str) -> None:
+    assert counted(count, "instance", "agree") == said
