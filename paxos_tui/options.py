@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -121,9 +121,7 @@ def cluster_options(command: F) -> F:
         ),
         *disk_options(),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return _with(options, command)
 
 
 def campaign_options(command: F) -> F:
@@ -177,9 +175,7 @@ def campaign_options(command: F) -> F:
         ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return _with(options, command)
 
 
 OF_EXHAUSTIVE: Final = ("acceptors", "leaders", "rounds", "mode", "crashes", "max_states")
@@ -224,9 +220,7 @@ def exhaustive_options(command: F) -> F:
             help="Give up then; a million takes some 300 MB.",
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return _with(options, command)
 
 
 def console_options(command: F) -> F:
@@ -240,3 +234,10 @@ def console_options(command: F) -> F:
     )
     no_mouse = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
     return theme(no_mouse(command))
+
+
+def _with(options: Sequence[Callable[[F], F]], command: F) -> F:
+    """Return a command with options, which its help lists in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
