@@ -325,7 +325,8 @@ def _title_of(view: ClusterView, name: str) -> str:
     node = view.nodes.get(name)
     if node is None:
         return f"node {name}"
-    title = f"node {name}  port {node.port}  wait {node.backlog}"
+    port = f"  port {node.port}" if node.port else ""  # a simulated node has none
+    title = f"node {name}{port}  wait {node.backlog}"
     if node.status != "up":
         title += f"  {node.standing}"
     if node.status_reason and node.status in ("up", "broken"):

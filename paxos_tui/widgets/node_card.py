@@ -82,7 +82,8 @@ class NodeCard(Painter, can_focus=True):
 
     def _lines(self) -> list[tuple[str, str]]:
         node = self.node
-        first = (f"{self._title()} :{node.port}", self._paint_of_title())
+        port = f" :{node.port}" if node.port else ""
+        first = (f"{self._title()}{port}", self._paint_of_title())
         if node.role == "leader":
             work = progress(node, self._ahead)
         else:

@@ -83,9 +83,9 @@ async def test_keys_act_while_the_survey_goes_on() -> None:
     async with opening(LongTrace()) as replay:
         await replay.press("full_stop", "full_stop")
         assert replay.position == 2
-        assert "! checked " in replay.progress()
+        await replay.until(lambda: "! checked " in replay.progress())
         await replay.press("space")
-        assert "▶ playing" in replay.progress()
+        await replay.until(lambda: "▶ playing" in replay.progress())
         await replay.until(lambda: replay.position > 20)
         assert not replay.app.playback.is_surveyed
 
