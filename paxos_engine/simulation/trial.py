@@ -66,7 +66,7 @@ def play(plan: Plan, sinks: Iterable[Sink] = (), command: str = "") -> Outcome:
     stuck = defect(world)
     if not (unsafe or stuck):
         world.heal()
-        end = plan.storm + plan.calm
+        end = plan.storm + plan.calm + set_back(plan)
 
         def over() -> bool:
             return referee.violation is not None or not unfinished(world)
@@ -108,6 +108,12 @@ class Referee:
         """Judge, at the end, what clients saw."""
         if self.violation is None:
             self.violation = self._clients.judge()
+
+
+def set_back(plan: Plan) -> float:
+    """Return by how many seconds clocks are set back: so much longer their nodes may wait."""
+    jumps = [act.amount for act in plan.acts if act.kind == "clock jump"]
+    return -sum(amount for amount in jumps if amount < 0)
 
 
 def defect(world: World) -> str:

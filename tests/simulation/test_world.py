@@ -102,3 +102,8 @@ def test_a_seed_gives_the_same_trace_to_the_byte_in_another_process_under_anothe
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert done.stdout.split() == expected
+
+
+def test_a_leader_whose_clock_is_set_back_twice_may_wait_so_much_longer_to_suspect() -> None:
+    """L2 is deaf for good, and L1, a minute behind, is the only one that can take over."""
+    assert play(draw(7102)).good
