@@ -7,17 +7,14 @@ import re
 from pathlib import Path
 
 import pytest
-from textual import events
 from textual.widgets import Input, Static
 
 from paxos_engine import Cluster, ClusterConfig, SafetyChecker, Violation
-from paxos_engine.roles.events import Crashed
 from paxos_tui.actions import ACTIONS
 from paxos_tui.app import PaxosApp
 from paxos_tui.screens.help import HelpScreen, ViolationScreen
-from paxos_tui.screens.prompt import ConfirmScreen, PromptScreen
+from paxos_tui.screens.prompt import ConfirmScreen
 from paxos_tui.widgets.message_log import MessageLog
-from paxos_tui.widgets.node_card import NodeCard
 from tests.tui.driving import open_console
 
 
@@ -334,30 +331,6 @@ async def test_t_changes_the_theme() -> None:
         assert len(seen) == 4
 
 
-async def test_every_action_on_what_there_is_is_in_the_command_palette() -> None:
-    async with open_console() as console:
-        offered = {c.title for c in console.app.get_system_commands(console.app.screen)}
-        wanted = {action.title for action in ACTIONS if action.name not in ("palette", "quit")}
-        absent = {f"fail or recover A{n}" for n in range(6, 10)}
-        assert wanted - absent <= offered
-        assert not absent & offered
-
-
-async def test_colon_opens_the_command_palette() -> None:
-    async with open_console() as console:
-        await console.press("colon")
-        await console.until(lambda: "CommandPalette" in type(console.app.screen).__name__)
-        await console.press("escape")
-
-
-@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
-async def test_q_leaves_and_stops_the_cluster(key: str) -> None:
-    async with open_console() as console:
-        await console.press(key)
-        await console.until(lambda: not console.app.is_running)
-    assert console.cluster._stopped
-
-
 async def test_a_violation_stops_the_screen_with_the_evidence() -> None:
     async with open_console() as console:
         found = Violation("at most one value is chosen", (3, 9), "instance 1: two values")
@@ -424,85 +397,6 @@ async def test_the_status_says_why_a_command_waits_before_what_it_is() -> None:
         assert reason in line.render_line(0).text
 
 
-class TestPressedInARow:
-    """What is pressed in a row acts in that order, however slowly screens open."""
-
-    async def test_a_number_for_the_prompt_fails_no_acceptor(self) -> None:
-        async with open_console() as console:
-            console.press_at_once("b57\r")
-            await console.until(lambda: console.app.view.answered == 57)
-            assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
-
-    async def test_a_value_comes_whole(self) -> None:
-        async with open_console() as console:
-            console.press_at_once("s1 quick pad\r")
-            await console.until(lambda: console.cluster.history("L1") == [(2, "1 quick pad")])
-
-    async def test_keys_behind_help_do_nothing(self) -> None:
-        async with open_console() as console:
-            console.press_at_once("?15w")
-            await console.until(lambda: isinstance(console.app.screen, HelpScreen))
-            await console.press("escape")
-            assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
-
-
-async def test_pasted_text_never_acts_as_keys() -> None:
-    async with open_console() as console:
-        console.app.post_message(events.Paste("12345q"))
-        await console.until(lambda: "Pasted text does nothing" in console.said())
-        assert console.app.is_running
-        assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
-
-
-async def test_a_paste_into_the_prompt_keeps_every_character_and_shows_them_harmlessly() -> None:
-    async with open_console() as console:
-        await console.press("s")
-        await console.until(lambda: console.app.focused is not None)
-        console.app.post_message(events.Paste("two\nlines \x1b[31m"))
-        field = console.app.screen.query_one(Input)
-        await console.until(lambda: field.value == "two\nlines \x1b[31m")
-        assert "two␊lines ␛[31m" in field.render_line(0).text
-        await console.press("enter")
-        await console.until(lambda: console.cluster.history("L1") == [(2, "two\nlines \x1b[31m")])
-
-
-class TestWhatStaysDown:
-    """A node that cannot come back is named, and the reason is on the screen."""
-
-    @pytest.mark.parametrize(("steps", "did"), [([], "prepared"), (["n", "n"], "voted")])
-    async def test_a_wiped_node(self, steps: list[str], did: str) -> None:
-        async with open_console() as console:
-            await console.press(*steps)
-            node = console.app.main.node_in_focus
-            await console.press("D")
-            await console.until(lambda: isinstance(console.app.screen, PromptScreen))
-            question = console.app.screen._question  # type: ignore[attr-defined]
-            assert question.startswith(f"Type yes to wipe {node} for good.")
-            assert f"may have {did}" in question
-            await console.type("yes")
-            await console.until(lambda: console.app.view.nodes[node].standing == "wiped")
-            assert "f brings it back" not in console.said()
-            await console.press("f")
-            await console.until(lambda: f"it may have {did}" in console.said())
-            await console.press("5", "r")
-            await console.until(lambda: f"{node} (wiped) cannot come back" in console.said())
-            assert not console.cluster.is_failed("A5")
-            card = console.app.main.query_one(f"#card-{node}", NodeCard)
-            await console.until(lambda: "WIPED" in card.render().plain)
-
-    async def test_a_node_whose_disk_broke(self) -> None:
-        async with open_console() as console:
-            console.cluster.trace.publish("A1", Crashed("disk: write failed", "everything"))
-            await console.until(lambda: "A1 broken: disk: write failed" in console.status())
-            card = console.app.main.query_one("#card-A1", NodeCard)
-            await console.until(lambda: "BROKEN" in card.render().plain)
-
-    async def test_v_says_that_it_does_nothing_to_a_node_that_is_down(self) -> None:
-        async with open_console() as console:
-            await console.press("f", "v")
-            await console.until(lambda: "L1 has failed: pausing it does nothing." in console.said())
-
-
 async def test_failing_a_leader_speaks_of_leaders() -> None:
     async with open_console() as console:
         await console.press("left_square_bracket")
@@ -567,41 +461,6 @@ async def test_even_numbers_of_acceptors_are_explained_at_the_beginning() -> Non
     app = PaxosApp(Cluster(ClusterConfig(acceptors=4)), notice="4 acceptors: 3 make a quorum")
     async with app.run_test():
         assert [n.message for n in app._notifications] == ["4 acceptors: 3 make a quorum"]
-
-
-@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
-@pytest.mark.parametrize("opening", ["question_mark", "s", "C", "colon"])
-async def test_ctrl_q_and_ctrl_c_leave_whatever_is_open(opening: str, key: str) -> None:
-    async with open_console() as console:
-        await console.press(opening)
-        await console.until(lambda: console.app.screen is not console.app.main)
-        await console.press(key)
-        await console.until(lambda: not console.app.is_running)
-
-
-async def test_q_leaves_from_the_violation_as_it_says() -> None:
-    async with open_console() as console:
-        console.cluster.trace.publish("checker", Violation("a rule", (1,), "a story"))
-        await console.until(lambda: isinstance(console.app.screen, ViolationScreen))
-        await console.press("q")
-        await console.until(lambda: not console.app.is_running)
-
-
-async def test_a_command_of_the_palette_acts() -> None:
-    async with open_console() as console:
-        await console.press("colon")
-        await console.until(lambda: console.app.focused is not None)
-        await console.press(*"recover A3")
-        await console.pilot.pause(0.5)
-        await console.press("enter", "enter")
-        await console.until(lambda: console.cluster.is_failed("A3"))
-
-
-async def test_the_palette_offers_nothing_twice() -> None:
-    async with open_console() as console:
-        titles = [c.title.lower() for c in console.app.get_system_commands(console.app.screen)]
-        assert len(titles) == len(set(titles))
-        assert not {"keys", "maximize", "change theme"} & set(titles)
 
 
 async def test_the_footer_shows_what_makes_sense_now() -> None:
