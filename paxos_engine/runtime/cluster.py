@@ -332,14 +332,7 @@ class Cluster:
 
     def fill_gaps(self) -> None:
         """Have every leader fill its gaps now: the primary by phase 1, the others from peers."""
-        for name in self.leaders:
-            thread = self._threads[name]
-
-            def act(now: float, thread: NodeThread = thread) -> Effects:
-                assert isinstance(thread.role, PaxosLeader)
-                return thread.role.fill_gaps(now)
-
-            thread.post(act)
+        self._have_leaders(lambda leader, now: leader.fill_gaps(now))
 
     def give_up(self) -> None:
         """Stop asking for every command without an answer: they end as `OutcomeUnknown`."""
@@ -407,14 +400,18 @@ class Cluster:
         return role
 
     def _tell_written_off(self, leaders: tuple[str, ...]) -> None:
+        self._have_leaders(lambda leader, now: leader.write_off(leaders))
+
+    def _have_leaders(self, act: Callable[[PaxosLeader, float], Effects]) -> None:
+        """Have every leader do something, each on its own thread."""
         for name in self.leaders:
             thread = self._threads[name]
 
-            def act(now: float, thread: NodeThread = thread) -> Effects:
+            def on_thread(now: float, thread: NodeThread = thread) -> Effects:
                 assert isinstance(thread.role, PaxosLeader)
-                return thread.role.write_off(leaders)
+                return act(thread.role, now)
 
-            thread.post(act)
+            thread.post(on_thread)
 
     def _make_recorder(self) -> Recorder | None:
         if self.config.record is None:
