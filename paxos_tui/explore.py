@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, wait
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -18,7 +19,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from paxos_engine import RecorderError
+from paxos_engine import RecorderError, Rules
 from paxos_engine.simulation import (
     BREAKS_OFF,
     LIVENESS,
@@ -26,6 +27,7 @@ from paxos_engine.simulation import (
     Players,
     SchedulerError,
     Shrunk,
+    Stuck,
     Tally,
     dask_players,
     local_players,
@@ -35,7 +37,9 @@ from paxos_engine.simulation import (
     processors,
     record_run,
     record_small,
+    record_stuck,
     shrunken,
+    shrunken_plan,
 )
 from paxos_tui.explore_report import Asked, Report, Saved
 from paxos_tui.explore_text import lines
@@ -43,15 +47,12 @@ from paxos_tui.explore_text import lines
 MOST_SAVED: Final = 8
 """Failing runs that are saved: the first of each rule, the most often broken rules first."""
 
-WHOLE: Final = (LIVENESS, BREAKS_OFF)
-"""Failures that are saved as they are: only what breaks a safety rule can be made small."""
-
 LOOK_AFTER: Final = 0.1
 """Seconds between two looks at whether somebody wants to end this."""
 
 
 class NothingToShrink(ValueError):
-    """The run that should be made small breaks no safety rule."""
+    """The run that should be made small is good, or cannot be played to its end."""
 
 
 class Stop:
@@ -132,15 +133,17 @@ def explore_shrunk(asked: Asked, file: Path | None, save: Path) -> Report:
         save: the directory for it.
 
     Raises:
-        NothingToShrink: the run breaks no safety rule.
+        NothingToShrink: the run is good, or cannot be played to its end.
         OSError: the trace cannot be written.
     """
     began = time.monotonic()
     tally = play_seeds(asked.seeds, asked.rules)
     broken = next(iter(tally.failures), "")
-    small = None if broken in ("", *WHOLE) else shrunken(asked.seed, asked.rules)
+    small = make_small(broken, asked.seed, asked.rules)
     if small is None:
-        raise NothingToShrink(f"the run of seed {asked.seed} breaks no safety rule")
+        raise NothingToShrink(
+            f"the run of seed {asked.seed} {'cannot be played' if broken else 'is good'}"
+        )
     saved = _save(asked, asked.seed, broken, file or save / file_name(asked, asked.seed), small)
     return Report(asked, tally, time.monotonic() - began, saved=[saved])
 
@@ -162,26 +165,44 @@ def _save_failures(
     for broken, failures in report.tally.sorted_failures()[:MOST_SAVED]:
         seed = failures.seeds[0]
         path = directory / file_name(asked, seed)
-        small = None
-        if broken not in WHOLE:
-            shrinking = players.executor.submit(shrunken, seed, asked.rules)
-            while not (stop() or wait([shrinking], timeout=LOOK_AFTER).done):
-                pass
-            small = None if stop() else shrinking.result()
+        shrinking = players.executor.submit(make_small, broken, seed, asked.rules)
+        while not (stop() or wait([shrinking], timeout=LOOK_AFTER).done):
+            pass
         if stop():
             return
+        small = shrinking.result()
         yield _save(asked, seed, broken, path, small)
 
 
-def _save(asked: Asked, seed: int, broken: str, path: Path, small: Shrunk | None) -> Saved:
+def make_small(broken: str, seed: int, rules: Rules) -> Shrunk | Stuck | None:
+    """Return what is left of a failing run: steps, or a plan if it does not end; None if neither.
+
+    Args:
+        broken: what the run breaks; empty if nothing.
+        seed: of the run.
+        rules: which classes play the roles.
+    """
+    if not broken:
+        return None
+    is_endless = broken in (LIVENESS, BREAKS_OFF)
+    return shrunken_plan(seed, rules) if is_endless else shrunken(seed, rules)
+
+
+def _save(asked: Asked, seed: int, broken: str, path: Path, small: Shrunk | Stuck | None) -> Saved:
     """Write a run into a file: what was made small, or the whole run if that is None."""
     command = asked.command(seed, shrunk=small is not None)
     again = f"{command} --record {shlex.quote(path.name)}"
-    if small is None:
-        record_run(seed, path, asked.rules, command)
-        return Saved(broken, seed, str(path), again, None)
-    record_small(small, path, command)
-    return Saved(broken, seed, str(path), again, small.deliveries)
+    saved = partial(Saved, broken, seed, str(path), again)
+    match small:
+        case None:
+            record_run(seed, path, asked.rules, command)
+            return saved()
+        case Stuck():
+            record_stuck(small, path, command)
+            return saved(small.size)
+        case _:
+            record_small(small, path, command)
+            return saved(small.size, small.deliveries, small.between_servers)
 
 
 # --- while it lasts --------------------------------------------------------------------------

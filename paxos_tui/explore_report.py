@@ -51,14 +51,19 @@ class Saved:
         seed: of the run.
         file: its trace.
         command: what writes the same file again, to the byte.
-        deliveries: how many messages are delivered in it; None for a run that was kept whole.
+        size: in words, what was left when it was made small; empty if it was kept whole.
+        deliveries: how many messages are delivered in it; None where these are not counted, since
+            the plan was made small, or nothing.
+        between_servers: how many of these no client sends or gets.
     """
 
     broken: str
     seed: int
     file: str
     command: str
-    deliveries: int | None
+    size: str = ""
+    deliveries: int | None = None
+    between_servers: int | None = None
 
 
 @dataclass(slots=True)

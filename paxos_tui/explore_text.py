@@ -60,8 +60,9 @@ def _verdict(report: Report) -> Iterator[str]:
         yield ""
         yield from _failure(broken, failures)
         if saved := files.get(broken):
-            small = f", {saved.deliveries} deliveries" if saved.deliveries is not None else ""
-            yield f"  saved    {saved.file}{small}"
+            yield f"  saved    {saved.file}"
+            if saved.size:
+                yield from _wrapped(f"  size     {saved.size}", 11)
             yield from _command(saved.command)
 
 

@@ -14,7 +14,13 @@ from paxos_engine.simulation.campaign import (
 )
 from paxos_engine.simulation.coverage import Coverage
 from paxos_engine.simulation.exhaustive import Search, Searched
-from paxos_engine.simulation.failing import record_run, record_small, shrunken
+from paxos_engine.simulation.failing import (
+    record_run,
+    record_small,
+    record_stuck,
+    shrunken,
+    shrunken_plan,
+)
 from paxos_engine.simulation.moves import Bounds
 from paxos_engine.simulation.patterns import PATTERNS
 from paxos_engine.simulation.players import (
@@ -29,6 +35,7 @@ from paxos_engine.simulation.playing import play_path
 from paxos_engine.simulation.shrink import Shrunk
 from paxos_engine.simulation.situation import PHASES
 from paxos_engine.simulation.story import tell_path
+from paxos_engine.simulation.stuck import Stuck
 
 __all__ = [
     "BREAKS_OFF",
@@ -44,6 +51,7 @@ __all__ = [
     "Search",
     "Searched",
     "Shrunk",
+    "Stuck",
     "Tally",
     "dask_players",
     "local_players",
@@ -54,6 +62,8 @@ __all__ = [
     "processors",
     "record_run",
     "record_small",
+    "record_stuck",
     "shrunken",
+    "shrunken_plan",
     "tell_path",
 ]

@@ -14,8 +14,9 @@ from paxos_engine.roles.assembly import RIGHT, Rules
 from paxos_engine.roles.events import Answered, Applied, Entry, Submitted, Violation
 from paxos_engine.simulation.campaign import BREAKS_OFF, LIVENESS, Tally, told
 from paxos_engine.simulation.shrink import Shrunk, rehearse, shrink
+from paxos_engine.simulation.stuck import Stuck, shrink_stuck
 from paxos_engine.simulation.swarm import draw
-from paxos_engine.simulation.trial import play
+from paxos_engine.simulation.trial import Outcome, play
 from paxos_engine.trace.recorder import CHUNK, TraceWriter
 
 JUDGE: Final = "checker"
@@ -45,12 +46,7 @@ def record_run(seed: int, path: Path, rules: Rules = RIGHT, command: str = "") -
             writer.end(Violation(BREAKS_OFF, writer.last, told(error)))
         else:
             tally.take(outcome)
-            if outcome.violation is not None:
-                writer.end(outcome.violation)
-            elif outcome.broke:
-                writer.end(Violation(BREAKS_OFF, writer.last, outcome.stuck))
-            elif outcome.stuck:
-                writer.end(Violation(LIVENESS, writer.unfinished, outcome.stuck))
+            writer.fail(outcome)
     return tally
 
 
@@ -83,6 +79,37 @@ def shrunken(seed: int, rules: Rules = RIGHT) -> Shrunk | None:
     if outcome.violation is None:
         return None
     return shrink(plan, outcome.steps, outcome.violation.rule)
+
+
+def record_stuck(run: Stuck, path: Path, command: str = "") -> Stuck:
+    """Play a plan that `shrunken_plan` returned and write its trace; return the plan.
+
+    Args:
+        run: what is left of a plan whose run does not end.
+        path: as `record_run` has it.
+        command: the command line that does it again, for the header.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with RunWriter(path) as writer:
+        outcome = play(run.plan, (writer.take,), command)
+        assert outcome.stuck == run.stuck, "the same plan has the same end"
+        writer.fail(outcome)
+    return run
+
+
+def shrunken_plan(seed: int, rules: Rules = RIGHT) -> Stuck | None:
+    """Make the plan of a seed small.
+
+    Returns:
+        What is left of it; None if its run is unsafe or ends as it should, or if the program cannot
+        play one of the plans to its end.
+    """
+    try:
+        return shrink_stuck(draw(seed, rules))
+    except Exception:  # the defect is told already, of the run that met it
+        return None
 
 
 class RunWriter:
@@ -141,6 +168,15 @@ class RunWriter:
     def end(self, violation: Violation) -> None:
         """Write what the run breaks, as its last entry."""
         self.take(Entry(self._seq + 1, self._t, JUDGE, violation))
+
+    def fail(self, outcome: Outcome) -> None:
+        """Write what was wrong with a run, as its last entry, if anything was."""
+        if outcome.violation is not None:
+            self.end(outcome.violation)
+        elif outcome.broke:
+            self.end(Violation(BREAKS_OFF, self.last, outcome.stuck))
+        elif outcome.stuck:
+            self.end(Violation(LIVENESS, self.unfinished, outcome.stuck))
 
     def _flush(self) -> None:
         self._writer.write(self._block)

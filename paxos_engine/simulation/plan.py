@@ -69,3 +69,17 @@ class Plan:
     storm: float = 4.0
     calm: float = 60.0
     latency: tuple[float, float] = LATENCY
+
+    @property
+    def size(self) -> str:
+        """How large it is, in words."""
+        shape = self.shape
+        parts = [so_many(shape.leaders, "leader"), so_many(shape.acceptors, "acceptor")]
+        parts += [so_many(len(self.asks), "command"), so_many(len(self.acts), "act")]
+        network = "a perfect network" if self.faults == PERFECT else "a network with faults"
+        return ", ".join([*parts, network])
+
+
+def so_many(count: int, one: str, several: str = "") -> str:
+    """Return a number of things in words: "1 act", "2 acts"."""
+    return f"{count} {one if count == 1 else several or f'{one}s'}"

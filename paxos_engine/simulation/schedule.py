@@ -54,9 +54,10 @@ class Rehearsal:
         self._count = 0
         self._now = 0.0
         self._sent: dict[tuple[str, str, type[Message]], list[Envelope]] = {}
-        self.delivered = 0
+        self.delivered = self.of_clients = 0
         self.taken: list[Step] = []
         self._suspects = False
+        self._clients = plan.shape.client_names
         self.cast = Cast(plan.shape, self._publish, self._carry)
         self._emit(self.cast.header(plan.seed, {}, command))
 
@@ -110,7 +111,9 @@ class Rehearsal:
 
     def _publish(self, node: str, event: Event) -> None:
         self._count += 1
-        self.delivered += isinstance(event, Delivered)
+        if isinstance(event, Delivered):
+            self.delivered += 1
+            self.of_clients += not {node, event.from_}.isdisjoint(self._clients)
         self._suspects = self._suspects or isinstance(event, Suspected)
         self._emit(Entry(self._count, self._now, node, event))
 

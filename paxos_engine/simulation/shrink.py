@@ -14,7 +14,7 @@ from paxos_engine.faults.profiles import PERFECT
 from paxos_engine.roles.assembly import Shape
 from paxos_engine.roles.events import Entry, Violation
 from paxos_engine.simulation.fewer_nodes import fewer_nodes
-from paxos_engine.simulation.plan import Plan
+from paxos_engine.simulation.plan import Plan, so_many
 from paxos_engine.simulation.rearrange import rearranged
 from paxos_engine.simulation.schedule import Rehearsal, Step
 from paxos_engine.simulation.trial import Referee
@@ -35,12 +35,25 @@ class Shrunk(NamedTuple):
         deliveries: how many messages that are.
         violation: the rule that it breaks.
         plan: whose cluster it is: smaller than that of the run it was made from.
+        of_clients: how many of the deliveries are from a client, or to one.
     """
 
     steps: list[Step]
     deliveries: int
     violation: Violation
     plan: Plan
+    of_clients: int
+
+    @property
+    def between_servers(self) -> int:
+        """How many of the deliveries are from one leader or acceptor to another."""
+        return self.deliveries - self.of_clients
+
+    @property
+    def size(self) -> str:
+        """How large it is, in words."""
+        deliveries = so_many(self.deliveries, "delivery", "deliveries")
+        return f"{deliveries}, {self.between_servers} of them between servers"
 
 
 def rehearse(
@@ -56,7 +69,9 @@ def rehearse(
     referee.conclude()
     if referee.violation is None:
         return None
-    return Shrunk(rehearsal.taken, rehearsal.delivered, referee.violation, plan)
+    return Shrunk(
+        rehearsal.taken, rehearsal.delivered, referee.violation, plan, rehearsal.of_clients
+    )
 
 
 def shrink(plan: Plan, steps: Sequence[Step], rule: str = "") -> Shrunk | None:

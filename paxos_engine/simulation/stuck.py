@@ -19,10 +19,22 @@ PLAYS_AT_MOST: Final = 100
 
 
 class Stuck(NamedTuple):
-    """A small plan that is safe and does not come to its end, and what is left undone."""
+    """A small plan that is safe and does not come to its end.
+
+    Args:
+        plan: what happens.
+        stuck: what is left undone, in one line.
+        broke: whether that is by a defect of a role, which ends the run before its time.
+    """
 
     plan: Plan
     stuck: str
+    broke: bool = False
+
+    @property
+    def size(self) -> str:
+        """How large it is, in words."""
+        return self.plan.size
 
 
 def shrink_stuck(plan: Plan, plays: int = PLAYS_AT_MOST) -> Stuck | None:
@@ -60,7 +72,9 @@ class _Search:
         outcome = play(plan)
         if outcome.violation is not None or not outcome.stuck:
             return False
-        self.best = Stuck(plan, outcome.stuck)
+        if outcome.broke != self.best.broke and self.best.stuck:
+            return False  # that is another matter
+        self.best = Stuck(plan, outcome.stuck, outcome.broke)
         return True
 
     def fewer_nodes(self) -> None:

@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from paxos_engine import Rules
-from paxos_engine.simulation import LIVENESS, Failures, Tally
+from paxos_engine.simulation import BREAKS_OFF, LIVENESS, Failures, Tally
 from paxos_tui.cli import main
-from paxos_tui.explore import explore
+from paxos_tui.explore import NothingToShrink, explore, explore_shrunk
 from paxos_tui.explore_report import Asked, Report, Saved
 from paxos_tui.explore_text import WIDTH, lines
 from tests.tui.test_cli import PROGRAM, call
@@ -90,14 +90,15 @@ def test_failures_are_told_the_most_frequent_first_with_file_and_command() -> No
         "seldom": Failures(1, [9], "once"),
         "often": Failures(12, [*range(7, 17)], "a long story " * 12),
     }
-    saved = Saved("often", 7, "d/failure-seed7.jsonl.gz", "paxos-tui explore --record f", 11)
+    saved = Saved("often", 7, "d/failure-seed7.jsonl.gz", "paxos-tui explore --record f", "small")
     said = report_of(tally, saved=[saved])
     assert said.index("often: 12 runs") < said.index("seldom: 1 run\n")
     for words in (
         "13 OF 100 RUNS FAILED",
         "seeds    7, 8, 9, 10, 11, 12, 13, 14, 15, 16, ...",
         "first    once",
-        "saved    d/failure-seed7.jsonl.gz, 11 deliveries",
+        "saved    d/failure-seed7.jsonl.gz\n",
+        "size     small\n",
         "again    paxos-tui explore \\\n             --record f",
         "6.7 minutes of virtual time",
         "50.0 runs and 60,000 events a second",
@@ -164,7 +165,7 @@ def _read(terminal: int) -> bytes:
         (("--runs", "2", "--record", "x.jsonl"), "--record is about a single run"),
         (("--runs", "2", "--shrunk"), "--shrunk is about a single run"),
         (("--rule", "wrong"), "no wrong rule 'wrong': choose one of last-reply, "),
-        (("--runs", "1", "--shrunk", "--seed", "0"), "the run of seed 0 breaks no safety rule"),
+        (("--runs", "1", "--shrunk", "--seed", "0"), "the run of seed 0 is good"),
         (("--runs", "1", "--record", "missing/x"), "cannot record to missing/x: No such file"),
         (("--save", "file/below"), "cannot write file/below: "),
         (("--runs", "0"), "Invalid value for '--runs'"),
@@ -208,7 +209,10 @@ def test_the_printed_command_writes_the_saved_failure_again_to_the_byte(tmp_path
     report = json.loads(done.stdout)
     (saved,) = report["saved"]
     assert (saved["broken"], saved["seed"]) == ("what is proposed is what the promises demand", 3)
-    assert saved["deliveries"] <= 15
+    assert saved["between_servers"] < saved["deliveries"] <= 15
+    assert saved["size"] == (
+        f"{saved['deliveries']} deliveries, {saved['between_servers']} of them between servers"
+    )
     file = Path(saved["file"])
     assert file == tmp_path / "failure-seed3-own-value.jsonl.gz"
     other = tmp_path / "other"
@@ -240,13 +244,13 @@ def test_a_single_run_that_fails_is_saved_too(
     monkeypatch.chdir(tmp_path)
     arguments = ("explore", "--runs", "1", "--seed", "3", "--rule", "own-value")
     assert paxos_tui(monkeypatch, *arguments) == 1
-    assert "saved    failure-seed3-own-value.jsonl.gz, " in capsys.readouterr().out
+    assert "saved    failure-seed3-own-value.jsonl.gz\n" in capsys.readouterr().out
     saved = (tmp_path / "failure-seed3-own-value.jsonl.gz").read_bytes()
     assert paxos_tui(monkeypatch, *arguments, "--shrunk", "--record", "again.jsonl.gz") == 1
     assert (tmp_path / "again.jsonl.gz").read_bytes() == saved
 
 
-def test_a_run_that_does_not_end_is_saved_whole(
+def test_the_plan_of_a_run_that_does_not_end_is_made_small_and_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.simulation.test_campaign import Deaf
@@ -256,11 +260,41 @@ def test_a_run_that_does_not_end_is_saved_whole(
     (saved,) = report.saved
     assert saved.broken == LIVENESS
     assert saved.deliveries is None
-    assert saved.command == ("paxos-tui explore --runs 1 --seed 0 --record failure-seed0.jsonl.gz")
+    assert saved.size == "1 leader, 1 acceptor, 1 command, 0 acts, a perfect network"
+    assert saved.command == (
+        "paxos-tui explore --runs 1 --seed 0 --shrunk --record failure-seed0.jsonl.gz"
+    )
+    again = explore_shrunk(Asked(1, 0), tmp_path / "again.jsonl.gz", tmp_path)
+    assert [each.size for each in again.saved] == [saved.size]
+    assert (tmp_path / "again.jsonl.gz").read_bytes() == Path(saved.file).read_bytes()
+
     checked = call("check", saved.file)
     assert checked.returncode == 1
     assert f"VIOLATED, as the trace itself reports: {LIVENESS}" in checked.stdout
     assert "have no answer" in checked.stdout
+
+
+def test_the_plan_of_a_run_that_a_defect_ends_is_made_small_too(tmp_path: Path) -> None:
+    report = explore(Asked(1, 2, "no-duplicates"), 1, "", tmp_path)
+    (saved,) = report.saved
+    assert saved.broken == BREAKS_OFF
+    assert saved.size == "1 leader, 1 acceptor, 1 command, 0 acts, a network with faults"
+    checked = call("check", saved.file)
+    assert f"VIOLATED, as the trace itself reports: {BREAKS_OFF}" in checked.stdout
+
+
+def test_a_run_that_cannot_be_played_is_saved_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.simulation.test_campaign import Stillborn
+
+    monkeypatch.setattr(Asked, "rules", Rules(acceptor=Stillborn))
+    report = explore(Asked(1, 0), 1, "", tmp_path)
+    (saved,) = report.saved
+    assert (saved.broken, saved.size) == (BREAKS_OFF, "")
+    assert "--shrunk" not in saved.command
+    with pytest.raises(NothingToShrink, match="cannot be played"):
+        explore_shrunk(Asked(1, 0), None, tmp_path)
 
 
 # --- how it leaves ---------------------------------------------------------------------------
