@@ -10,56 +10,59 @@ import itertools
 import time
 
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
-from paxos_engine.simulation.plan import Plan
-from paxos_engine.simulation.shrink import shrink
-from paxos_engine.simulation.stuck import shrink_stuck
+from paxos_engine.simulation.failing import shrunken, shrunken_plan
+from paxos_engine.simulation.plan import so_many
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.simulation.trial import Outcome, play
 
-HEAD = "| wrong rule | runs | the rule that it breaks | deliveries | cluster | seconds |"
+SMALL_RUN = "the rule that it breaks | deliveries | between servers | cluster"
+HEADS = {
+    "safety": f"| wrong rule | runs | {SMALL_RUN} |",
+    "liveness": "| wrong rule | runs | what is left of the plan |",
+}
 
 
 def main() -> None:
-    """Print the table."""
+    """Print a table for what breaks safety, and one for what costs progress."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a wrong rule (default: all)")
     names = parser.parse_args().names
     unknown = [name for name in names if name not in WRONG_RULES]
     if unknown:
         parser.error(f"no wrong rule {unknown[0]!r}: choose among {', '.join(WRONG_RULES)}")
-    print(HEAD)
-    print("|---|---|---|---|---|---|")
-    for rule in [WRONG_RULES[name] for name in names or WRONG_RULES]:
-        print(line(rule), flush=True)
+    asked = [WRONG_RULES[name] for name in names or WRONG_RULES]
+    for breaks, head in HEADS.items():
+        rules = [rule for rule in asked if rule.breaks == breaks]
+        if rules:
+            print(f"\n{head} seconds |\n{'|---' * (head.count('|') - 1)}|---|")
+        for rule in rules:
+            start = time.process_time()
+            row = line(rule)
+            print(f"{row} {time.process_time() - start:.1f} |", flush=True)
 
 
 def line(rule: WrongRule) -> str:
-    """Return the row of one rule."""
-    start = time.process_time()
-    plan, outcome = first_failure(rule)
-    runs = outcome.seed + 1
+    """Return the row of one rule, as far as it is the same on each machine."""
+    outcome = first_failure(rule)
+    row = f"| `{rule.name}` | {outcome.seed + 1:,} |"
     if outcome.violation is None:
-        stuck = shrink_stuck(plan)
+        stuck = shrunken_plan(outcome.seed, rule.rules)
         assert stuck is not None, "the same plan has the same end"
-        small, broken = stuck.plan, "everything is answered once calm returns"
-        size = f"none: {len(small.asks)} commands, {len(small.acts)} acts"
-    else:
-        shrunk = shrink(plan, outcome.steps)
-        assert shrunk is not None, "the same steps break the same rule"
-        small, broken, size = shrunk.plan, shrunk.violation.rule, f"{shrunk.deliveries}"
-    shape = small.shape
-    cluster = f"{shape.leaders} leaders, {shape.acceptors} acceptors"
-    seconds = time.process_time() - start
-    return f"| `{rule.name}` | {runs:,} | {broken} | {size} | {cluster} | {seconds:.1f} |"
+        return f"{row} {stuck.size} |"
+    small = shrunken(outcome.seed, rule.rules)
+    assert small is not None, "the same steps break the same rule"
+    shape = small.plan.shape
+    cluster = f"{so_many(shape.leaders, 'leader')}, {so_many(shape.acceptors, 'acceptor')}"
+    row += f" {small.violation.rule} | {small.deliveries} | {small.between_servers} |"
+    return f"{row} {cluster} |"
 
 
-def first_failure(rule: WrongRule) -> tuple[Plan, Outcome]:
+def first_failure(rule: WrongRule) -> Outcome:
     """Search seed after seed, without knowing what for."""
     for seed in itertools.count():
-        plan = draw(seed, rule.rules)
-        outcome = play(plan)
+        outcome = play(draw(seed, rule.rules))
         if outcome.violation is not None if rule.breaks == "safety" else outcome.stuck:
-            return plan, outcome
+            return outcome
     raise AssertionError("seeds do not end")
 
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from dataclasses import astuple
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from paxos_engine.roles.assembly import RIGHT
 from paxos_engine.roles.events import Entry
-from paxos_engine.roles.messages import Envelope, Redirect, Reply, Request
 from paxos_engine.scenarios.shipped import shipped_scenarios
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
+from paxos_engine.simulation.failing import shrunken, shrunken_plan
 from paxos_engine.simulation.shrink import Shrunk, rehearse, shrink
 from paxos_engine.simulation.stuck import shrink_stuck
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.simulation.trial import Outcome, play
 from paxos_engine.trace.jsonform import to_json
+from tests.simulation.fewest_deliveries import THREE_CLAIMS
 
 UNSAFE = [rule for rule in WRONG_RULES.values() if rule.breaks == "safety"]
 ENDLESS = [rule for rule in WRONG_RULES.values() if rule.breaks == "liveness"]
@@ -28,11 +31,12 @@ SEEDS = 250
 DELIVERIES = 15
 """How many messages a run that breaks a rule delivers at the most, once it is made small."""
 
-THREE_CLAIMS = 16
-"""The least for a rule that errs only where two values are reported: three claims ask two
-acceptors each (12), each value is asked for once (2) and accepted once (2)."""
-
+# They err only where two values are reported, and no run is smaller that gets there.
 AT_MOST = {"first-reply": THREE_CLAIMS, "most-common": THREE_CLAIMS}
+
+SERVERS, ACTS = 5, 5
+"""How many leaders and acceptors together, and how many acts, a plan that never comes to its end
+has at the most, once it is made small; and it has one command."""
 
 
 CASES = [
@@ -66,6 +70,28 @@ def test_a_wrong_rule_is_one_class_that_overrides_one_method_of_the_right_one(
     assert hasattr(right, own[0])
 
 
+def rows() -> dict[str, list[str]]:
+    """Return the rows of the tables of blind runs, by the name of the rule."""
+    text = (Path(__file__).parents[2] / "docs/rules.md").read_text(encoding="utf-8")
+    told = text.split("## What blind runs find")[1].split("\n## ")[0]
+    cells = [line.strip("| ").split(" | ") for line in told.splitlines() if line.startswith("| `")]
+    return {name.strip("`"): rest for name, *rest in cells}
+
+
+def test_the_tables_of_blind_runs_have_every_rule_within_the_bounds_that_are_tested() -> None:
+    told = rows()
+    assert [*told] == [rule.name for rule in (*UNSAFE, *ENDLESS)]
+    assert all(int(runs) <= SEEDS for runs, *_ in told.values())
+    for rule in UNSAFE:
+        _, _, deliveries, between, _ = told[rule.name]
+        assert int(between) <= int(deliveries) <= AT_MOST.get(rule.name, DELIVERIES)
+        assert int(between) <= DELIVERIES
+    for rule in ENDLESS:
+        leaders, acceptors, commands, acts = map(int, re.findall(r"\d+", told[rule.name][1]))
+        assert leaders + acceptors <= SERVERS
+        assert (commands, acts <= ACTS) == (1, True)
+
+
 @cache
 def first_failure(name: str) -> Outcome:
     """Search blind, seed after seed, and stop at the first run that is not good."""
@@ -75,12 +101,6 @@ def first_failure(name: str) -> Outcome:
         if outcome.violation is not None or (outcome.stuck and rule.breaks == "liveness"):
             return outcome
     raise AssertionError(f"{SEEDS} runs found nothing wrong with {rule.name}: {rule.wrong}")
-
-
-def between_servers(small: Shrunk) -> int:
-    """Count the messages of a run that no client sends or gets."""
-    messages = [w.message for step in small.steps for w in step.what if isinstance(w, Envelope)]
-    return sum(not isinstance(message, Request | Reply | Redirect) for message in messages)
 
 
 def trace_of(small: Shrunk) -> list[str]:
@@ -98,14 +118,19 @@ def test_a_wrong_rule_shows_itself_blind_and_is_made_small_and_the_right_one_bea
     outcome = first_failure(rule.name)
     assert play(draw(outcome.seed)).good
 
-    small = shrink(draw(outcome.seed, rule.rules), outcome.steps)
+    small = shrunken(outcome.seed, rule.rules)  # as `explore` does it
 
     assert small is not None
+    assert outcome.violation is not None
+    assert small.violation.rule == outcome.violation.rule
     assert small.deliveries <= AT_MOST.get(rule.name, DELIVERIES)
-    assert between_servers(small) <= DELIVERIES
+    assert small.between_servers <= DELIVERIES
     lines = trace_of(small)
     assert lines == trace_of(small)
-    assert sum(json.loads(line)["event"] == "delivered" for line in lines) == small.deliveries
+    delivered = [e for e in map(json.loads, lines) if e["event"] == "delivered"]
+    assert len(delivered) == small.deliveries
+    servers = {*small.plan.shape.leader_names, *small.plan.shape.acceptor_names}
+    assert sum({e["node"], e["from"]} <= servers for e in delivered) == small.between_servers
 
 
 @pytest.mark.parametrize("rule", ENDLESS, ids=lambda rule: rule.name)
@@ -117,12 +142,14 @@ def test_a_rule_that_never_comes_to_an_end_is_found_blind_and_its_plan_made_smal
     assert play(draw(outcome.seed)).good
 
     drawn = draw(outcome.seed, rule.rules)
-    small = shrink_stuck(drawn, plays=40)
+    small = shrunken_plan(outcome.seed, rule.rules)  # as `explore` does it
 
     assert small is not None
-    assert small.plan.shape.acceptors <= drawn.shape.acceptors
-    assert len(small.plan.asks) + len(small.plan.acts) < len(drawn.asks) + len(drawn.acts)
-    assert play(small.plan).stuck == small.stuck
+    assert small.plan.shape.leaders + small.plan.shape.acceptors <= SERVERS
+    assert len(small.plan.asks) == 1
+    assert len(small.plan.acts) <= min(ACTS, len(drawn.acts))
+    again = play(small.plan)
+    assert (again.stuck, again.broke) == (small.stuck, small.broke)
 
 
 def test_a_run_that_breaks_nothing_is_not_shrunk() -> None:
