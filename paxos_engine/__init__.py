@@ -19,7 +19,7 @@ from paxos_engine.faults.profiles import PROFILES
 from paxos_engine.roles.assembly import RIGHT, Rules
 from paxos_engine.roles.events import Entry, Event, Header, Violation
 from paxos_engine.roles.messages import Reply
-from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
+from paxos_engine.roles.values import NOOP, Batch, Command, NoOp, ProposalNumber, Value
 from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
@@ -34,12 +34,14 @@ from paxos_engine.trace.recorder import RecorderError, write_trace
 from paxos_engine.trace.replay import Damage, EntryReader, Recording, read_trace
 from paxos_engine.trace.tracefile import Place, TraceFile
 from paxos_engine.trace.view import Cell, CellState, ClusterView, GapLine, LogLine
+from paxos_engine.trace.words import words
 from paxos_engine.wire.pump import PortInUse
 
 __all__ = [
     "NOOP",
     "PROFILES",
     "RIGHT",
+    "Batch",
     "Cell",
     "CellState",
     "ChosenCommand",
@@ -88,5 +90,6 @@ __all__ = [
     "why_kept",
     "why_pending",
     "why_waiting",
+    "words",
     "write_trace",
 ]

@@ -107,6 +107,13 @@ def cluster_options(command: F) -> F:
             "--base-port", type=int, default=None, help="First UDP port; free ones if left out."
         ),
         click.option(
+            "--batch",
+            default=1,
+            show_default=True,
+            metavar="COMMANDS",
+            help="How many commands one instance may decide.",
+        ),
+        click.option(
             "--gap-fill-after",
             default=2.0,
             show_default=True,

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from paxos_engine.roles.events import Crashed, Entry, Failed, Restarted, Synced, Violation
-from paxos_engine.roles.values import Command, Value
+from paxos_engine.roles.values import Command, Value, commands_of
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ def digest(value: Value) -> int:
         # Python gives a text and the bytes of that text the same hash.
         kind = isinstance(content, bytes)
         return hash((value.client, value.session, value.sequence, kind, content, value.oldest))
-    return hash("no-op")
+    return hash(tuple(map(digest, commands_of(value))))  # of nothing, for the no-op
 
 
 def short(value: Value) -> str:

@@ -10,6 +10,7 @@ from array import array
 from typing import ClassVar, Final
 
 from paxos_engine.checks.agreement import AgreementChecker
+from paxos_engine.checks.applying import Row, WholeInstances
 from paxos_engine.checks.base import Check, IntSet, Invariant, Watched, digest, short
 from paxos_engine.checks.holdings import Holdings
 from paxos_engine.roles.events import (
@@ -23,7 +24,7 @@ from paxos_engine.roles.events import (
     Violation,
 )
 from paxos_engine.roles.quorum import Quorums
-from paxos_engine.roles.values import NOOP, Command
+from paxos_engine.roles.values import Command, commands_of, value_of
 
 LEARNED_IS_CHOSEN: Final = "what is learned was chosen"
 VOTERS_ARE_QUORUM: Final = "learned from a quorum of distinct acceptors"
@@ -129,6 +130,7 @@ class AppliedInOrder(Check):
         self._base = 0  # the instance before the first of `_states`
         self._states = array("q")
         self._applied = array("q")  # what: digests, beside the states
+        self._whole = WholeInstances()
         self._commands: dict[tuple[str, int], IntSet] = {}
 
     def observe(self, entry: Entry) -> Violation | None:
@@ -137,6 +139,7 @@ class AppliedInOrder(Check):
             case Applied() as event:
                 return self._order(entry, event) or self._state(entry, event)
             case Restarted(applied=applied):
+                self._whole.forget(entry.node)
                 self._last[entry.node] = applied
             case SnapshotMade(kind, applied, state):
                 if kind == "installed":
@@ -146,14 +149,19 @@ class AppliedInOrder(Check):
 
     def _order(self, entry: Entry, event: Applied) -> Violation | None:
         before = self._last.get(entry.node, 0)
-        self._last[entry.node] = event.instance
+        if not event.more:
+            self._last[entry.node] = event.instance
         if event.instance == before + 1:
             return None
         text = f"{entry.node} applied {event.instance} after {before or 'nothing'}"
         return Violation(IN_ORDER, (entry.seq,), text)
 
     def _state(self, entry: Entry, event: Applied) -> Violation | None:
-        code, what = hash(event.state), digest(event.command or NOOP)
+        rows = self._whole.take(entry, event)
+        if not rows:
+            return None
+        value = value_of([row.command for _, row in rows if row.command is not None])
+        code, what = hash(event.state), digest(value)
         if not self._states:
             self._base = event.instance - 1
         elif len(self._states) > 2 * STATES_KEPT:
@@ -169,10 +177,10 @@ class AppliedInOrder(Check):
         if at == len(self._states):
             self._states.append(code)
             self._applied.append(what)
-            return self._once(entry, event)
+            return next(filter(None, (self._once(entry.node, row) for row in rows)), None)
         if self._applied[at] != what:
             text = (
-                f"{entry.node} applied {short(event.command or NOOP)} in {event.instance}, and the"
+                f"{entry.node} applied {short(value)} in {event.instance}, and the"
                 " first leader something else"
             )
             return Violation(SAME_PREFIX, (entry.seq,), text)
@@ -193,7 +201,8 @@ class AppliedInOrder(Check):
         )
         return Violation(SAME_PREFIX, (entry.seq,), text)
 
-    def _once(self, entry: Entry, event: Applied) -> Violation | None:
+    def _once(self, node: str, row: Row) -> Violation | None:
+        seq, event = row
         command = event.command
         if command is None or event.duplicate_of is not None or event.expired:
             return None
@@ -202,8 +211,8 @@ class AppliedInOrder(Check):
         known = self._commands.setdefault((command.client, command.session), IntSet())
         if known.add(command.sequence):
             return None
-        text = f"{entry.node} applied {short(command)} again, in {event.instance}"
-        return Violation(APPLIED_ONCE, (entry.seq,), text)
+        text = f"{node} applied {short(command)} again, in {event.instance}"
+        return Violation(APPLIED_ONCE, (seq,), text)
 
 
 class AnsweredOnce(Check):
@@ -233,13 +242,14 @@ class AnsweredOnce(Check):
     def __init__(self, agreement: AgreementChecker) -> None:
         self._agreement = agreement
         self._answered: dict[str, IntSet] = {}
-        self._waiting: dict[tuple[str, int], Command] = {}
+        self._waiting: dict[tuple[str, int], tuple[Command, ...]] = {}
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""
         match entry.event:
             case Submitted(client=client, sequence=sequence, command=command):
-                self._waiting[client, sequence] = command
+                asked = self._waiting.get((client, sequence), ())  # of a client that began anew
+                self._waiting[client, sequence] = (*asked, command)
             case Answered() as event:
                 return self._answer(entry, event)
         return None
@@ -248,18 +258,18 @@ class AnsweredOnce(Check):
         who = f"{event.client}#{event.sequence}"
         if not self._answered.setdefault(event.client, IntSet()).add(event.sequence):
             return Violation(ONE_ANSWER, (entry.seq,), f"{who} was answered a second time")
-        command = self._waiting.pop((event.client, event.sequence), None)
-        if command is None:
+        asked = self._waiting.pop((event.client, event.sequence), ())
+        if not asked:
             return Violation(ANSWER_IS_TRUE, (entry.seq,), f"{who} was answered, but not asked")
-        if event.outcome != "chosen" or self._is_chosen(event.instance, command):
+        if event.outcome != "chosen" or any(self._is_chosen(event.instance, c) for c in asked):
             return None
         text = f"{who} was answered with instance {event.instance}, which does not hold it"
         return Violation(ANSWER_IS_TRUE, (entry.seq,), text)
 
     def _is_chosen(self, instance: int, command: Command) -> bool:
         found = self._agreement.chosen(instance)
-        if not isinstance(found, Command):
-            return found is None and self._agreement.holds(instance, command) is not None
+        if found is None:
+            return self._agreement.holds(instance, command) is not None
         # Its session may have been opened only after it was submitted.
         asked = (command.client, command.sequence, command.value)
-        return (found.client, found.sequence, found.value) == asked
+        return asked in ((c.client, c.sequence, c.value) for c in commands_of(found))

@@ -26,7 +26,7 @@ from paxos_engine.roles.events import (
     Synced,
 )
 from paxos_engine.roles.messages import AcceptedReport
-from paxos_engine.roles.values import ZERO, Command, ProposalNumber, Value
+from paxos_engine.roles.values import ZERO, Command, ProposalNumber, commands_of
 
 PROMISES_KEPT: Final = 10_000
 """Promises for single instances, and for ranges, that are known of each acceptor: the newest."""
@@ -271,9 +271,9 @@ class Holdings(Check):
         """Return what `node` holds; None if nothing was heard of it."""
         return self._of.get(node)
 
-    def is_inherited(self, value: Value) -> bool:
-        """Say whether an acceptor had accepted `value` before this trace began."""
-        return content(value) in self._inherited
+    def is_inherited(self, command: Command) -> bool:
+        """Say whether an acceptor had accepted `command` before this trace began."""
+        return content(command) in self._inherited
 
     def observe(self, entry: Entry) -> None:
         """Take one entry."""
@@ -305,7 +305,7 @@ class Holdings(Check):
         for report in event.reported:
             if holding.inherit(report, seq):
                 self.inherited_up_to = max(self.inherited_up_to, report.instance)
-                self._inherited.add(content(report.value))
+                self._inherited.update(map(content, commands_of(report.value)))
 
 
 def number_of(vote: Vote) -> ProposalNumber:
@@ -328,9 +328,7 @@ def seq_of(vote: Vote) -> int:
     return vote[_SEQ]
 
 
-def content(value: Value) -> int:
+def content(command: Command) -> int:
     """Return 64 bits for what a client asked for, whatever session it was sent under."""
-    if isinstance(value, Command):
-        kind = isinstance(value.value, bytes)
-        return hash((value.client, value.sequence, kind, value.value))
-    return digest(value)
+    kind = isinstance(command.value, bytes)
+    return hash((command.client, command.sequence, kind, command.value))

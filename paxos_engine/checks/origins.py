@@ -16,7 +16,7 @@ from paxos_engine.checks.agreement import AgreementChecker, Decided
 from paxos_engine.checks.base import Check, IntSet, Invariant, Watched, short
 from paxos_engine.checks.holdings import Holdings, content
 from paxos_engine.roles.events import Answered, Entry, Submitted, Violation
-from paxos_engine.roles.values import Command, Value
+from paxos_engine.roles.values import Command, commands_of
 
 SUBMITTED_FIRST: Final = "what is chosen was submitted"
 
@@ -60,13 +60,14 @@ class ChosenWasSubmitted(Check):
 
     def judge(self, decided: Decided) -> Violation | None:
         """Say what is wrong with a value that has just been chosen."""
-        if self._is_known(decided.value):
-            return None
-        text = (
-            f"{short(decided.value)} is chosen for instance {decided.instance}, and no client has"
-            " submitted it"
-        )
-        return Violation(SUBMITTED_FIRST, decided.evidence, text)
+        for command in commands_of(decided.value):
+            if not self._is_known(command):
+                text = (
+                    f"{short(command)} is chosen for instance {decided.instance}, and no client has"
+                    " submitted it"
+                )
+                return Violation(SUBMITTED_FIRST, decided.evidence, text)
+        return None
 
     def _submit(self, event: Submitted) -> None:
         key = (event.client, event.sequence)
@@ -77,11 +78,9 @@ class ChosenWasSubmitted(Check):
         if len(self._contents) > UNANSWERED:
             self._contents.popitem(last=False)
 
-    def _is_known(self, value: Value) -> bool:
-        if not isinstance(value, Command):
-            return True
-        if value.sequence in self._used.get(value.client, ()):
-            known = self._contents.get((value.client, value.sequence))
-            if known is None or known == content(value):
+    def _is_known(self, command: Command) -> bool:
+        if command.sequence in self._used.get(command.client, ()):
+            known = self._contents.get((command.client, command.sequence))
+            if known is None or known == content(command):
                 return True
-        return self._holdings.is_inherited(value)
+        return self._holdings.is_inherited(command)

@@ -68,7 +68,8 @@ class DurableSurvives(Check):
         """Take one entry; return what is wrong, if it breaks the rule."""
         event = entry.event
         if isinstance(event, Applied):
-            self._disk(entry.node).applied = event.instance
+            if not event.more:
+                self._disk(entry.node).applied = event.instance
         elif isinstance(event, Synced):
             disk = self._disk(entry.node)
             disk.mark, disk.mark_seq = event.mark, entry.seq

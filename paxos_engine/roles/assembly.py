@@ -52,6 +52,7 @@ class Shape:
         seed: of every role's jitter.
         timing: the clockwork of the leaders, in seconds.
         pipeline: instances that a primary may have under way at once.
+        batch: commands that one instance may decide.
         snapshot_every: instances between two snapshots of a leader.
         retain: instances that a leader keeps at the most while snapshots are lacking.
         phase1: acceptors that make a quorum of phase 1; 0 for a majority.
@@ -69,6 +70,7 @@ class Shape:
     seed: int = 0
     timing: Timing = field(default_factory=Timing)
     pipeline: int = 64
+    batch: int = 1
     snapshot_every: int = 10_000
     retain: int = 1_000_000
     phase1: int = 0
@@ -120,6 +122,7 @@ class Shape:
             rng,
             classic=self.mode == "classic",
             pipeline=self.pipeline,
+            batch=self.batch,
             election=PortElection if self.election == "port" else rules.election,
             protocol=rules.leader_protocol,
             machine=rules.machine,

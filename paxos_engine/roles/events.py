@@ -213,7 +213,8 @@ class Learned(Event):
 class Applied(Event):
     """A leader applied an instance, in order; a duplicate names the instance that did the work.
 
-    Nothing was done where the command's session had `expired`.
+    Nothing was done where the command's session had `expired`. An instance of several commands has
+    one entry for each, in order; all but the last say that there are `more`.
     """
 
     name: ClassVar[str] = "applied"
@@ -224,6 +225,7 @@ class Applied(Event):
     duplicate_of: int | None = None
     changed: tuple[tuple[str, str | None], ...] = ()
     expired: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paxos_engine.roles.events import GapFilled
 from paxos_engine.roles.messages import AcceptedReport
-from paxos_engine.roles.values import Command, NoOp, Value
+from paxos_engine.roles.values import NoOp, Value
 
 
 class GapWatch:
@@ -40,7 +40,7 @@ class GapWatch:
 
 
 def how_filled(
-    instance: int, gap: tuple[str, AcceptedReport | None], value: Value, wanted: Command | None
+    instance: int, gap: tuple[str, AcceptedReport | None], value: Value, wanted: Value | None
 ) -> GapFilled:
     """Say what came out of a gap: the value found, the no-op, or the own command.
 
@@ -48,7 +48,7 @@ def how_filled(
         instance: the gap.
         gap: why it was filled, and what the promises reported there.
         value: what was chosen.
-        wanted: the command that this leader would have liked there.
+        wanted: what this leader would have liked there.
     """
     reason, found = gap
     if found is not None:

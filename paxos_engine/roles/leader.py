@@ -56,7 +56,7 @@ from paxos_engine.roles.phase_one import PhaseOne
 from paxos_engine.roles.proposer import Proposals, send
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.service import Service
-from paxos_engine.roles.values import NOOP, ZERO, Command, ProposalNumber, Value
+from paxos_engine.roles.values import NOOP, ZERO, Command, ProposalNumber
 
 
 class PaxosLeader(Role):
@@ -70,6 +70,7 @@ class PaxosLeader(Role):
         rng: the source of jitter, handed in so that a run can be repeated.
         classic: run both phases for each command, as the seed does, instead of phase 1 once.
         pipeline: how many instances may be under way at once.
+        batch: how many commands one instance may decide.
         election: the rule of primacy.
         protocol: the state machine of one proposal; a wrong rule is a subclass of it.
         machine: makes the state machine that the history is applied to.
@@ -88,6 +89,7 @@ class PaxosLeader(Role):
         *,
         classic: bool = False,
         pipeline: int = 64,
+        batch: int = 1,
         election: type[Election] = Election,
         protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol,
         machine: Callable[[], StateMachine] = KeyValueStore,
@@ -113,7 +115,7 @@ class PaxosLeader(Role):
         self._classic = classic
         self._pipeline = pipeline
         self._rng = rng
-        self._proposals = Proposals(timing, rng)
+        self._proposals = Proposals(timing, rng, batch)
         self._phase_one: PhaseOne | None = None
         self._promises = PhaseOne(ZERO, 1, quorums, "")  # those that this primacy rests on
         self._ask_again_at = self._beat_at = 0.0
@@ -350,17 +352,12 @@ class PaxosLeader(Role):
                     self._filling[instance] = (self._promises.reason, None)
                     effects.say(GapFound(instance, self._promises.reason))
                     self._propose(instance, False, now, effects)
-            elif self._proposals.queue:
-                command = self._proposals.queue.popleft()
-                if self.log.reply(command) is None:
-                    instance, self._next_instance = self._next_instance, self._next_instance + 1
-                    if not self.log.knows(instance):
-                        self._proposals.own[instance] = command
-                        self._propose(instance, self._classic, now, effects)
-                    else:
-                        self._proposals.queue.appendleft(command)
-                else:
-                    self._proposals.applied(command)
+            elif self.log.knows(self._next_instance):
+                self._next_instance += 1
+            elif (value := self._proposals.next_value(self.log)) is not None:
+                instance, self._next_instance = self._next_instance, self._next_instance + 1
+                self._proposals.own[instance] = value
+                self._propose(instance, self._classic, now, effects)
             else:
                 return
 
@@ -379,13 +376,13 @@ class PaxosLeader(Role):
 
     def _phase_two(self, proposal: PaxosLeaderProtocol, effects: Effects) -> None:
         instance = proposal.instance
-        own: Value = self._proposals.own.get(instance, NOOP)
+        own = self._proposals.own.get(instance, NOOP)
         found = proposal.found
         value = proposal.propose(own)
         if instance in self._filling:
             self._filling[instance] = (self._filling[instance][0], found)
         if value != own:
-            self._proposals.displaced(instance)
+            self._proposals.displaced(instance, value)
         effects.say(Proposed(instance, proposal.number, value, proposal.promise_messages))
         send(proposal, self.peers, self.log.chosen_up_to, effects)
 
@@ -393,9 +390,8 @@ class PaxosLeader(Role):
         for instance in instances:
             chosen = self.log.chosen(instance)
             assert chosen is not None, "decided means chosen"
-            command = chosen.value if isinstance(chosen.value, Command) else None
             wanted = self._proposals.own.get(instance)
-            self._proposals.decided(instance, command)
+            self._proposals.decided(instance, chosen.value)
             if (gap := self._filling.pop(instance, None)) is not None:
                 effects.say(how_filled(instance, gap, chosen.value, wanted))
 

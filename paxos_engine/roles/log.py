@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.sessions import EXPIRED, Session, Sessions
-from paxos_engine.roles.values import Command, NoOp, ProposalNumber, Value
+from paxos_engine.roles.values import Command, ProposalNumber, Value, commands_of
 
 RESULT_BYTES: Final = 60_000
 """The most that a result may have, or its reply would fit no datagram and never arrive."""
@@ -30,7 +30,11 @@ class Chosen(NamedTuple):
 
 
 class AppliedRow(NamedTuple):
-    """What applying one instance did; `duplicate_of` names the instance that did it before."""
+    """What applying one command, or the no-op, did.
+
+    `duplicate_of` names the instance that did it before; `more` says that the instance holds
+    further commands, whose rows follow.
+    """
 
     instance: int
     command: Command | None
@@ -39,6 +43,7 @@ class AppliedRow(NamedTuple):
     duplicate_of: int | None
     changed: tuple[tuple[str, str | None], ...] = ()
     expired: bool = False
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +74,15 @@ class Snapshot:
 
 
 class Tail(NamedTuple):
-    """The rows from `base` + 1 on, and which of them had no effect of their own.
+    """The rows from `base` + 1 on, and which of their commands had no effect of their own.
 
-    Both only grow, so that any thread may read them.
+    A command is (instance, place), the first of an instance at place 0. Both only grow, so that
+    any thread may read them.
     """
 
     base: int
     rows: list[Chosen]
-    silent: set[int]
+    silent: set[tuple[int, int]]
 
 
 class ReplicatedLog:
@@ -172,13 +178,13 @@ class ReplicatedLog:
         return session.replies.get(command.sequence) if session else None
 
     def apply_ready(self) -> Iterator[AppliedRow]:
-        """Apply, in order, what has become contiguous."""
+        """Apply, in order, what has become contiguous: a row for each command or no-op."""
         base, rows, _ = self.tail
         while self.applied_up_to < base + len(rows):
             instance = self.applied_up_to + 1
-            row = self._apply(instance, rows[instance - base - 1].value)
+            applied = self._apply(instance, rows[instance - base - 1].value)
             self.applied_up_to = instance
-            yield row
+            yield from applied
 
     # --- snapshots -----------------------------------------------------------------------
 
@@ -223,7 +229,7 @@ class ReplicatedLog:
         base, rows, silent = self.tail
         last = min(up_to, covered, base + len(rows))
         if last > base:
-            self.tail = Tail(last, rows[last - base :], {i for i in silent if i > last})
+            self.tail = Tail(last, rows[last - base :], {at for at in silent if at[0] > last})
         return self.tail.base
 
     # --- inside --------------------------------------------------------------------------
@@ -233,32 +239,41 @@ class ReplicatedLog:
         while (row := self._beyond.pop(base + len(rows) + 1, None)) is not None:
             rows.append(row)
 
-    def _apply(self, instance: int, value: Value) -> AppliedRow:
+    def _apply(self, instance: int, value: Value) -> list[AppliedRow]:
         self._sessions.expire(instance)
-        if isinstance(value, NoOp):
+        commands = commands_of(value)
+        if not commands:
             self._chain(b"no-op")
-            return AppliedRow(instance, None, None, self.state, None)
-        if value.opens_session:
-            self._sessions.open(value.client, instance)
-            return self._without_effect(instance, value, f"session {instance}", None)
-        session = self._sessions.find(value)
+            return [AppliedRow(instance, None, None, self.state, None)]
+        last = len(commands) - 1
+        return [
+            self._apply_command((instance, place), command, place < last)
+            for place, command in enumerate(commands)
+        ]
+
+    def _apply_command(self, at: tuple[int, int], command: Command, more: bool) -> AppliedRow:
+        instance, _ = at
+        if command.opens_session:
+            self._sessions.open(command.client, instance)
+            return self._without_effect(at, command, f"session {instance}", None, more)
+        session = self._sessions.find(command)
         if session is None:
             # It may have been applied before its session expired: to apply it now could do so a
             # second time.
-            return self._without_effect(instance, value, EXPIRED, None, expired=True)
-        self._sessions.use(value, instance)
-        session.forget_before(value.oldest)
-        before = session.replies.get(value.sequence)
-        if self.is_done(value, session):
+            return self._without_effect(at, command, EXPIRED, None, more, expired=True)
+        self._sessions.use(command, instance)
+        session.forget_before(command.oldest)
+        before = session.replies.get(command.sequence)
+        if self.is_done(command, session):
             # Chosen a second time, after a retry: applying it again would run it twice.
-            at, result = before or (0, "")
-            return self._without_effect(instance, value, result, at)
-        result, changed = self.machine.apply(value.value)
+            first, result = before or (0, "")
+            return self._without_effect(at, command, result, first, more)
+        result, changed = self.machine.apply(command.value)
         result = clipped(result)
-        session.replies[value.sequence] = (instance, result)
-        done = (value.client, value.session, value.sequence, value.value, result)
+        session.replies[command.sequence] = (instance, result)
+        done = (command.client, command.session, command.sequence, command.value, result)
         self._chain(_bytes(repr(done)))
-        return AppliedRow(instance, value, result, self.state, None, changed)
+        return AppliedRow(instance, command, result, self.state, None, changed, more=more)
 
     def is_done(self, command: Command, session: Session) -> bool:
         """Say whether a command had its effect already, and must not have it again."""
@@ -266,15 +281,17 @@ class ReplicatedLog:
 
     def _without_effect(
         self,
-        instance: int,
+        at: tuple[int, int],
         command: Command,
         result: str,
         duplicate_of: int | None,
+        more: bool,
         expired: bool = False,
     ) -> AppliedRow:
-        self.tail.silent.add(instance)
+        self.tail.silent.add(at)
         self._chain(_bytes(repr((command.client, result, duplicate_of))))
-        return AppliedRow(instance, command, result, self.state, duplicate_of, expired=expired)
+        state = self.state
+        return AppliedRow(at[0], command, result, state, duplicate_of, (), expired, more)
 
     def _chain(self, what: bytes) -> None:
         self._digest = blake2b(self._digest + what, digest_size=8).digest()

@@ -10,23 +10,34 @@ from dataclasses import dataclass, field
 from paxos_engine.roles.effects import Effects
 from paxos_engine.roles.election import Timing
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol, ProposalState
+from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Accept, Prepare
-from paxos_engine.roles.values import Command
+from paxos_engine.roles.values import (
+    MAX_COMMAND_BYTES,
+    NOOP,
+    Command,
+    Value,
+    command_size,
+    commands_of,
+    value_of,
+)
 
 
 @dataclass(slots=True)
 class Proposals:
     """The proposals of one primacy that are not chosen yet, and the commands that wait.
 
-    `own` says which command this leader would like to see in an instance: if another value comes
-    out there, the command takes the next free instance.
+    `own` says what this leader would like to see in an instance: the commands of it that do not
+    come out there take the next free instance. An instance decides up to `batch` commands.
     """
 
     timing: Timing
     rng: random.Random
-    queue: deque[Command] = field(default_factory=deque)
-    own: dict[int, Command] = field(default_factory=dict)
+    batch: int = 1
+    own: dict[int, Value] = field(default_factory=dict)
     under_way: dict[int, PaxosLeaderProtocol] = field(default_factory=dict)
+    _queue: deque[Command] = field(default_factory=deque)
+    _queued_bytes: int = 0
     _in_hand: set[tuple[str, int]] = field(default_factory=set)
     _due: list[tuple[float, int, PaxosLeaderProtocol, int]] = field(default_factory=list)
     _ticket: int = 0
@@ -42,35 +53,58 @@ class Proposals:
         if key in self._in_hand:
             return False
         self._in_hand.add(key)
-        self.queue.append(command)
+        self._queue.append(command)
+        self._queued_bytes += command_size(command)
         return True
+
+    def next_value(self, log: ReplicatedLog) -> Value | None:
+        """Take from the queue what the next instance is to decide; None if nothing for now.
+
+        A batch that is not full waits while anything is under way, as small segments do in TCP
+        (RFC 896): what comes meanwhile shares an instance, and a lone command waits for nothing.
+        """
+        full = len(self._queue) >= self.batch or self._queued_bytes > MAX_COMMAND_BYTES
+        if self.under_way and not full:
+            return None
+        commands: list[Command] = []
+        size = 0
+        while self._queue and len(commands) < self.batch:
+            command = self._queue[0]
+            size += command_size(command)
+            if commands and (size > MAX_COMMAND_BYTES or command.opens_session):
+                break
+            self._queue.popleft()
+            self._queued_bytes -= command_size(command)
+            if log.reply(command) is not None:
+                self.applied(command)
+                continue
+            commands.append(command)
+            if command.opens_session:
+                break  # the id of a session is its instance
+        return value_of(commands) if commands else None
 
     def begin(self, proposal: PaxosLeaderProtocol, now: float) -> None:
         """Watch over a proposal until it is chosen."""
         self.under_way[proposal.instance] = proposal
         self._schedule(proposal, 0, now)
 
-    def displaced(self, instance: int) -> None:
-        """Put the command that lost its instance to another value at the head of the queue."""
-        command = self.own.pop(instance, None)
-        if command is not None:
-            self.queue.appendleft(command)
-
-    def decided(self, instance: int, command: Command | None) -> None:
-        """Forget an instance; what was wanted there and did not come out is displaced."""
+    def decided(self, instance: int, value: Value) -> None:
+        """Forget an instance; what was wanted there and did not come out is tried again."""
         self.under_way.pop(instance, None)
-        wanted = self.own.get(instance)
-        if wanted is None:
-            return
-        if command is not None and _key(command) == _key(wanted):
-            del self.own[instance]
-        else:
-            self.displaced(instance)
+        self.displaced(instance, value)
+
+    def displaced(self, instance: int, value: Value) -> None:
+        """Put what was wanted in an instance and is not part of `value` at the queue's head."""
+        wanted = self.own.pop(instance, NOOP)
+        came = {_key(command) for command in commands_of(value)}
+        lost = [command for command in commands_of(wanted) if _key(command) not in came]
+        self._queue.extendleft(reversed(lost))
+        self._queued_bytes += sum(map(command_size, lost))
 
     def overtaken(self, up_to: int) -> None:
         """Forget the instances that a snapshot covers; what was wanted there is tried again."""
         for instance in [i for i in {*self.under_way, *self.own} if i <= up_to]:
-            self.decided(instance, None)
+            self.decided(instance, NOOP)
 
     def applied(self, command: Command) -> None:
         """Forget a command that is applied: a later copy is answered from the session."""
@@ -78,7 +112,8 @@ class Proposals:
 
     def abandon(self) -> None:
         """Drop everything under way: another leader goes on, and the clients ask there."""
-        self.queue.clear()
+        self._queue.clear()
+        self._queued_bytes = 0
         self.own.clear()
         self._in_hand.clear()
         self.pause()

@@ -2,11 +2,12 @@
 
 Three words of the field, kept apart everywhere in this program: an *instance* is a slot of the
 history (1, 2, 3, ...), a *proposal number* orders the attempts to fill one slot, and a *value* is
-what fills it: a client's command, or the no-op.
+what fills it: a client's command, several of them, or the no-op.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -17,7 +18,10 @@ MAX_INSTANCE: Final = 2**48
 """Instances stay below this bound."""
 
 MAX_COMMAND_BYTES: Final = 60_000
-"""The largest message one command may need, in bytes: a UDP datagram ends at 65,507."""
+"""The largest message one value may need, in bytes: a UDP datagram ends at 65,507."""
+
+MAX_BATCH: Final = 1_024
+"""The most commands that one instance may decide."""
 
 
 class ProposalNumber(NamedTuple):
@@ -78,8 +82,35 @@ class Command:
         return f"{self.client}#{self.sequence} {self.value!r}"
 
 
-Value: TypeAlias = Command | NoOp
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Two commands or more that one instance decides; they are applied in this order.
+
+    None of them opens a session, since the id of a session is its instance.
+    """
+
+    commands: tuple[Command, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.commands)} commands: {', '.join(map(str, self.commands))}"
+
+
+Value: TypeAlias = Command | Batch | NoOp
 """What can be chosen for an instance."""
+
+
+def commands_of(value: Value) -> tuple[Command, ...]:
+    """Return the commands that a value asks for, in order: none for the no-op."""
+    if isinstance(value, Command):
+        return (value,)
+    return value.commands if isinstance(value, Batch) else ()
+
+
+def value_of(commands: Sequence[Command]) -> Value:
+    """Return the value that asks for `commands`; the no-op if there are none."""
+    if len(commands) > 1:
+        return Batch(tuple(commands))
+    return commands[0] if commands else NOOP
 
 
 def command_size(command: Command) -> int:
@@ -91,4 +122,4 @@ def command_size(command: Command) -> int:
 
 def value_size(value: Value) -> int:
     """Estimate from above the bytes that `value` takes in a message."""
-    return command_size(value) if isinstance(value, Command) else 8
+    return sum(map(command_size, commands_of(value))) + 8

@@ -23,7 +23,7 @@ from paxos_engine.roles.events import Answered, Event, FaultsChanged, Header, Vi
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Reply
-from paxos_engine.roles.values import Command
+from paxos_engine.roles.values import commands_of
 from paxos_engine.runtime.config import ClusterConfig
 from paxos_engine.runtime.node import NodeThread
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
@@ -228,9 +228,10 @@ class Cluster:
         """
         base, rows, _ = self._log(leader).tail
         return [
-            (instance, row.value.value if isinstance(row.value, Command) else None)
+            (instance, command.value if command else None)
             for instance, row in enumerate(rows[:], base + 1)
-            if not (isinstance(row.value, Command) and row.value.opens_session)
+            for command in commands_of(row.value) or (None,)
+            if command is None or not command.opens_session
         ]
 
     def applied(self, leader: str) -> tuple[int, str]:

@@ -12,6 +12,7 @@ from paxos_engine.roles.assembly import Rules, Shape
 from paxos_engine.roles.election import Timing
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.quorum import majority
+from paxos_engine.roles.values import MAX_BATCH
 
 MAX_NODES: Final = 99
 """Each node is a thread and a socket; beyond this, one process is the wrong tool."""
@@ -40,6 +41,7 @@ class ClusterConfig:
         heartbeat_every: seconds between two heartbeats of a primary.
         election_timeout: seconds of silence after which a primary is suspected.
         pipeline: instances that a primary may have under way at once.
+        batch: commands that one instance may decide; with 1 each has an instance of its own.
         record: a file that gets the whole trace as JSON lines, or None; a name that ends in
             `.gz` or `.zst` compresses it.
         command: the command line by which it was started, for the trace's header.
@@ -67,6 +69,7 @@ class ClusterConfig:
     heartbeat_every: float = 0.1
     election_timeout: float = 1.0
     pipeline: int = 64
+    batch: int = 1
     record: Path | None = None
     command: str = ""
     data_dir: Path | None = None
@@ -81,6 +84,7 @@ class ClusterConfig:
         _within("leaders", self.leaders, 1, MAX_NODES)
         _within("acceptors", self.acceptors, 1, MAX_NODES)
         _within("pipeline", self.pipeline, 1, 10_000)
+        _within("batch", self.batch, 1, MAX_BATCH)
         _within("snapshot_every", self.snapshot_every, 1, 1_000_000)
         _within("retain", self.retain, self.snapshot_every, 100_000_000)
         for name in self.written_off:
@@ -122,6 +126,7 @@ class ClusterConfig:
                 gap_fill_after=self.gap_fill_after,
             ),
             pipeline=self.pipeline,
+            batch=self.batch,
             snapshot_every=self.snapshot_every,
             retain=self.retain,
             rules=Rules(machine=self.machine),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from paxos_engine.roles.log import ReplicatedLog
-from paxos_engine.roles.values import Command
+from paxos_engine.roles.values import commands_of
 
 
 class ChosenCommand(NamedTuple):
@@ -46,7 +46,7 @@ class Subscription:
         if from_instance < 1:
             raise ValueError(f"from_instance is {from_instance}: instances begin at 1")
         self._logs = logs
-        self._next = from_instance
+        self._next = (from_instance, 0)  # instance, and place among its commands
         self._news = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -89,17 +89,17 @@ class Subscription:
 
     def _advance(self) -> ChosenCommand | StateReached | None:
         log = max(self._logs(), key=lambda log: log.applied_up_to)
-        while self._next <= log.applied_up_to:
+        while self._next[0] <= log.applied_up_to:
             base, rows, silent = log.tail
-            if self._next <= base and log.snapshot is not None:
+            instance, place = at = self._next
+            if instance <= base and log.snapshot is not None:
                 snapshot = log.snapshot
-                self._next = snapshot.applied + 1
+                self._next = (snapshot.applied + 1, 0)
                 return StateReached(snapshot.applied, snapshot.machine)
-            instance = self._next
-            value = rows[instance - base - 1].value
-            self._next += 1
-            if isinstance(value, Command) and instance not in silent:
-                return ChosenCommand(instance, value.value)
+            commands = commands_of(rows[instance - base - 1].value)
+            self._next = (instance, place + 1) if place + 1 < len(commands) else (instance + 1, 0)
+            if commands and at not in silent:
+                return ChosenCommand(instance, commands[place].value)
         return None
 
     def _tell(self, callback: Callable[[ChosenCommand | StateReached], None]) -> None:

@@ -20,7 +20,7 @@ from paxos_engine.roles.events import (
     Violation,
 )
 from paxos_engine.roles.messages import Message
-from paxos_engine.roles.values import Command, Value
+from paxos_engine.roles.values import NOOP, Value, commands_of
 from paxos_engine.scenarios.form import Expected
 
 
@@ -84,7 +84,8 @@ def check(
 
 def value_text(value: Value | None) -> str:
     """Return a value as scenarios write it."""
-    return str(value.value) if isinstance(value, Command) else "no-op"
+    values = [str(command.value) for command in commands_of(value or NOOP)]
+    return " + ".join(values) or "no-op"
 
 
 def _true(text: str, met: bool, otherwise: str) -> Check:
@@ -134,13 +135,16 @@ def _histories(entries: Sequence[Entry]) -> Iterator[tuple[str, tuple[str, ...],
     """Yield each leader that is up, what it has applied, and whether that is all."""
     header = entries[0].event
     assert isinstance(header, Header), "a trace begins with its header"
-    rows: dict[str, dict[int, str]] = {name: {} for name in header.leaders}
+    rows: dict[str, dict[int, list[str]]] = {name: {} for name in header.leaders}
+    begun: dict[str, list[str]] = {name: [] for name in header.leaders}
     jumped, down = set(), set()
     for entry in entries:
         match entry.event:
             case Applied(instance=instance) as applied:
                 if applied.command is None or not applied.command.opens_session:
-                    rows[entry.node][instance] = _row(applied)
+                    begun[entry.node].append(_row(applied))
+                if not applied.more:
+                    rows[entry.node][instance], begun[entry.node] = begun[entry.node], []
             case SnapshotMade(kind="installed"):
                 jumped.add(entry.node)
             case Failed() | Crashed():
@@ -149,8 +153,8 @@ def _histories(entries: Sequence[Entry]) -> Iterator[tuple[str, tuple[str, ...],
                 down.discard(entry.node)
     for name, applied_rows in rows.items():
         if name not in down:
-            ordered = tuple(applied_rows[instance] for instance in sorted(applied_rows))
-            yield name, ordered, name not in jumped
+            ordered = (row for instance in sorted(applied_rows) for row in applied_rows[instance])
+            yield name, tuple(ordered), name not in jumped
 
 
 def _row(applied: Applied) -> str:

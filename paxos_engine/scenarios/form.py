@@ -50,6 +50,7 @@ class Start:
         timers: whether anything happens by itself after a while. Without timers nobody suspects,
             beats, retransmits, retries, fills gaps or catches up unless a step says so.
         pipeline: instances that a primary may have under way at once.
+        batch: commands that one instance may decide.
         snapshot_every: instances between two snapshots.
         latency: seconds that a message takes.
         hold: messages that are held from the first step on.
@@ -66,6 +67,7 @@ class Start:
     primary: str = ""
     timers: bool = False
     pipeline: int = 64
+    batch: int = 1
     snapshot_every: int = 10_000
     latency: float = 0.001
     hold: tuple[MessagePattern, ...] = ()

@@ -27,7 +27,7 @@ from paxos_engine.roles.messages import (
     Prepare,
     Promise,
 )
-from paxos_engine.roles.values import Command
+from paxos_engine.roles.values import Batch, Command
 
 NODE: Final = re.compile(r"[ALC][1-9]\d?")
 """A node's name: A1, L2, C1."""
@@ -242,6 +242,8 @@ def _is(actual: object, text: str) -> bool:
     match actual:
         case Command(value=value):
             return value == text
+        case Batch(commands):
+            return any(command.value == text for command in commands)
         case AcceptedReport(value=value):
             return _is(value, text)
         case bool() | None:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar, cast
 from paxos_engine.checks.invariants import INVARIANTS
 from paxos_engine.checks.linear import LINEARIZABLE
 from paxos_engine.roles.assembly import names
+from paxos_engine.roles.values import MAX_BATCH
 from paxos_engine.scenarios.form import (
     WITHIN,
     Aside,
@@ -155,6 +156,7 @@ def _start(table: Table) -> Start:
         primary=primary,
         timers=table.flag("timers"),
         pipeline=table.number("pipeline", default.pipeline, 1, 1000),
+        batch=table.number("batch", default.batch, 1, MAX_BATCH),
         snapshot_every=table.number("snapshot_every", default.snapshot_every, 1, 1_000_000),
         latency=table.seconds("latency", default.latency, 1.0),
         hold=tuple(_read(table, "hold", line, message_pattern) for line in table.texts("hold")),

@@ -80,7 +80,7 @@ class Patterns:
         self._refused: dict[ProposalNumber, set[str]] = {}
         self._reborn: set[str] = set()  # leaders that restarted and have not prepared since
         self._torn: set[str] = set()
-        self._highest: dict[str, tuple[int, int]] = {}  # client -> sequence applied, instance
+        self._highest: dict[str, tuple[int, int, str]] = {}  # client: sequence, instance, leader
         self._side: tuple[str, ...] = ()
         self._slow = False
         self._lost_quorum = False
@@ -234,13 +234,15 @@ class Patterns:
             case _:
                 yield "a gap is closed by catching up"
 
-    def _applied(self, _: str, event: ev.Applied) -> Iterator[str]:
+    def _applied(self, node: str, event: ev.Applied) -> Iterator[str]:
         if event.duplicate_of is not None:
             yield "a duplicate is suppressed"
         elif isinstance(event.command, Command):
-            last, where = self._highest.get(event.command.client, (0, 0))
-            if event.instance > where:  # the first leader that gets there
-                self._highest[event.command.client] = (event.command.sequence, event.instance)
+            last, where, who = self._highest.get(event.command.client, (0, 0, ""))
+            # The first leader that gets there, with each command of the instance.
+            if event.instance > where or (event.instance == where and node == who):
+                here = (event.command.sequence, event.instance, node)
+                self._highest[event.command.client] = here
                 if event.command.sequence < last:
                     yield "a client's commands change order"
 

@@ -12,7 +12,7 @@ from paxos_engine.roles.messages import (
     Promise,
     Request,
 )
-from paxos_engine.roles.values import Command, Value
+from paxos_engine.roles.values import Value, commands_of
 from paxos_engine.simulation.path import Path, Turn
 from paxos_engine.simulation.steps import Act, Deliver, Input
 
@@ -24,7 +24,8 @@ def tell_path(path: Path) -> list[str]:
 
 def named(value: Value) -> str:
     """Return what a value is called: whose it is."""
-    return f"{value.client}'s command" if isinstance(value, Command) else "the no-op"
+    owners = dict.fromkeys(f"{command.client}'s command" for command in commands_of(value))
+    return " and ".join(owners) or "the no-op"
 
 
 def _told(turn: Turn) -> str:

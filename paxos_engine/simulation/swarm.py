@@ -89,6 +89,7 @@ def _shape(rng: random.Random, seed: int, rules: Rules, aim: str) -> Shape:
             gap_fill_after=rng.choice((0.5, 2.0)),
         ),
         pipeline=rng.choice((1, 4, 64)),
+        batch=random.Random(f"{seed}/batch").choice((1, 1, 2, 8)),
         snapshot_every=rng.choice((2, 5, 10_000, 10_000)),
         rules=rules,
     )

@@ -21,7 +21,7 @@ from paxos_engine.roles.effects import (
     SnapshotRecord,
 )
 from paxos_engine.roles.log import Snapshot
-from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
+from paxos_engine.roles.values import NOOP, Batch, Command, NoOp, ProposalNumber, Value
 
 
 def pack(record: Record) -> bytes:
@@ -58,15 +58,26 @@ def unpack(body: bytes) -> Record:
 
 
 def _plain(value: Value) -> list[Any] | None:
-    if isinstance(value, NoOp):
-        return None
-    return [value.client, value.sequence, value.oldest, value.session, value.value]
+    match value:
+        case Command(client, sequence, content, oldest, session):
+            return [client, sequence, oldest, session, content]
+        case Batch(commands):
+            return [_plain(command) for command in commands]
+        case NoOp():
+            return None
 
 
 def _value(plain: Any) -> Value:
     if plain is None:
         return NOOP
-    client, sequence, oldest, session, content = plain
+    if type(plain[0]) is list:
+        return Batch(tuple(_command(*fields) for fields in plain))
+    return _command(*plain)
+
+
+def _command(
+    client: str, sequence: int, oldest: int, session: int, content: str | bytes
+) -> Command:
     return Command(client, sequence, content, oldest, session)
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from paxos_engine.roles.events import ALL_EVENTS, Entry, Event, Sent
 from paxos_engine.roles.messages import KINDS, AcceptedReport, Message
-from paxos_engine.roles.values import NOOP, Command, NoOp, ProposalNumber, Value
+from paxos_engine.roles.values import NOOP, Batch, Command, NoOp, ProposalNumber, Value
 
 Coder: TypeAlias = Callable[[Any], Any]
 
@@ -296,11 +296,23 @@ def _read_command(raw: Any) -> Command:
 
 
 def _write_value(value: Value) -> Any:
-    return None if isinstance(value, NoOp) else _write_command(value)
+    match value:
+        case Command():
+            return _write_command(value)
+        case Batch(commands):
+            return [_write_command(command) for command in commands]
+        case NoOp():
+            return None
 
 
 def _read_value(raw: Any) -> Value:
-    return NOOP if raw is None else _read_command(raw)
+    if raw is None:
+        return NOOP
+    if type(raw) is not list:
+        return _read_command(raw)
+    if len(raw) < 2:
+        raise TraceFormatError("a list of commands for one instance has two or more")
+    return Batch(tuple(map(_read_command, raw)))
 
 
 def _write_report(report: AcceptedReport) -> Any:

@@ -22,7 +22,7 @@ from paxos_engine.roles.messages import (
     Request,
     span,
 )
-from paxos_engine.roles.values import Command
+from paxos_engine.trace.words import words
 
 LOOK_AT_MOST: Final = 300
 """Characters or bytes of a value by which a message can be found."""
@@ -78,10 +78,8 @@ class LogLine:
     def value(self) -> str | bytes:
         """The value that it carries, as it came from outside."""
         match self.body:
-            case Accept(value=Command(value=value)) | Request(command=Command(value=value)):
-                return value
-            case Accept():
-                return "no-op"
+            case Accept(value=value) | Request(command=value):
+                return words(value)
             case Promise(reported=reported):
                 return f"{len(reported)} accepted" if reported else "nothing accepted"
             case Nack(promised=promised):

@@ -361,8 +361,9 @@ class ClusterView:
 
     def _applied(self, entry: ev.Entry, event: ev.Applied) -> None:
         node = self.nodes[entry.node]
-        node.applied_up_to = node.chosen_up_to = event.instance
-        node.state_hash = event.state
+        if not event.more:
+            node.applied_up_to = node.chosen_up_to = event.instance
+            node.state_hash = event.state
         for key, content in event.changed:
             node.items.pop(key, None)
             if content is not None:

@@ -29,9 +29,11 @@ from paxos_engine.roles.messages import (
     SnapshotRequest,
 )
 from paxos_engine.roles.values import (
+    MAX_BATCH,
     MAX_INSTANCE,
     MAX_ROUND,
     NOOP,
+    Batch,
     Command,
     NoOp,
     ProposalNumber,
@@ -128,8 +130,26 @@ def read_bytes(raw: Any) -> bytes:
 
 
 def read_value(raw: Any) -> Value:
-    """Return a value: None is the no-op, a list a command; or raise WireError."""
-    return NOOP if raw is None else read_command(raw)
+    """Return a value: None is the no-op, a list a command, a list of them a batch.
+
+    Raises:
+        WireError: it is none of these.
+    """
+    if raw is None:
+        return NOOP
+    if type(raw) is list and raw and type(raw[0]) is list:
+        return read_batch(raw)
+    return read_command(raw)
+
+
+def read_batch(raw: Any) -> Batch:
+    """Return the commands of one instance, or raise WireError."""
+    commands = tuple(read_command(item) for item in read_list(raw))
+    if not 2 <= len(commands) <= MAX_BATCH:
+        raise WireError(f"a batch of {len(commands)} commands, and 2 to {MAX_BATCH} make one")
+    if any(command.opens_session for command in commands):
+        raise WireError("a batch opens a session: each needs an instance of its own")
+    return Batch(commands)
 
 
 def read_command(raw: Any) -> Command:
@@ -285,6 +305,8 @@ def plain(value: Any) -> Any:
     match value:
         case Command(client, sequence, content, oldest, session):
             return [client, sequence, oldest, session, content]
+        case Batch(commands):
+            return [plain(command) for command in commands]
         case tuple():
             return [plain(item) for item in value]
         case NoOp():

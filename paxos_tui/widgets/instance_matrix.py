@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paxos_engine import CellState, ClusterView, Command, Value
+from paxos_engine import CellState, ClusterView, Value, words
 from paxos_tui.text import fit, visible
 from paxos_tui.widgets.line_table import LineTable, Part, column
 from paxos_tui.widgets.paint import CELLS, UNSYNCED, UNSYNCED_PROMISE, Look
@@ -14,7 +14,7 @@ def value_text(value: Value | None, width: int) -> str:
     """Return a value as it may be painted; the no-op is a word, no value is nothing."""
     if value is None:
         return ""
-    return visible(value.value, width) if isinstance(value, Command) else "no-op"
+    return visible(words(value), width)
 
 
 def slot_width(view: ClusterView | None) -> int:

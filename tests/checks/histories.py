@@ -189,10 +189,14 @@ class History:
         state: str = "",
         duplicate_of: int | None = None,
         result: str | None = "ok",
+        more: bool = False,
     ) -> History:
-        """Let a leader apply an instance; its state is the instance's number unless said."""
+        """Let a leader apply an instance; its state is the instance's number unless said.
+
+        With `more` it is a command of several, and others follow.
+        """
         result = result if command else None
-        event = Applied(instance, command, result, state or f"s{instance}", duplicate_of)
+        event = Applied(instance, command, result, state or f"s{instance}", duplicate_of, more=more)
         return self.say(leader, event)
 
     def submit(self, command: Command) -> History:

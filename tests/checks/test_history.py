@@ -18,9 +18,10 @@ from paxos_engine.checks.history import (
     LearnedIsChosen,
 )
 from paxos_engine.roles.events import Applied, Crashed, Restarted
+from paxos_engine.roles.values import Batch
 from tests.checks.histories import QUORUMS, History, cmd, n, rules
 
-X, Y = cmd("x", 1), cmd("y", 2)
+X, Y, Z = cmd("x", 1), cmd("y", 2), cmd("z", 3)
 
 
 def learning(history: History) -> set[str]:
@@ -114,6 +115,54 @@ def test_a_command_whose_session_had_expired_is_not_applied() -> None:
     history = History().apply("L1", 1, X)
     expired = Applied(2, X, "session expired, outcome unknown", "s2", expired=True)
     assert not applying(history.say("L1", expired))
+
+
+def batch(leader: str, history: History, *, instance: int = 1, state: str = "") -> History:
+    """Let a leader apply x and y in one instance."""
+    history.apply(leader, instance, X, "half", more=True)
+    return history.apply(leader, instance, Y, state)
+
+
+def test_the_commands_of_an_instance_come_one_by_one_and_leaders_between_each_other() -> None:
+    history = History().apply("L1", 1, X, more=True).apply("L2", 1, X, more=True)
+    history.apply("L1", 1, Y).apply("L2", 1, Y).apply("L1", 2, None)
+    assert not applying(history.apply("L2", 2, None))
+
+
+def test_a_leader_that_applies_half_of_an_instance_is_caught() -> None:
+    history = batch("L1", History())
+    assert applying(history.apply("L2", 1, X)) == {SAME_PREFIX}
+
+
+def test_a_leader_that_goes_on_before_the_instance_is_done_is_caught() -> None:
+    assert applying(History().apply("L1", 1, X, more=True).apply("L1", 2, Y)) == {IN_ORDER}
+
+
+def test_the_same_commands_in_another_order_are_caught() -> None:
+    history = batch("L1", History()).apply("L2", 1, Y, more=True)
+    assert applying(history.apply("L2", 1, X)) == {SAME_PREFIX}
+
+
+def test_another_state_after_the_last_command_of_an_instance_is_caught() -> None:
+    history = batch("L2", batch("L1", History()), state="other")
+    assert applying(history) == {SAME_PREFIX}
+
+
+def test_a_command_that_is_applied_twice_within_one_instance_is_caught() -> None:
+    assert applying(History().apply("L1", 1, X, more=True).apply("L1", 1, X)) == {APPLIED_ONCE}
+
+
+def test_what_a_leader_had_begun_when_it_crashed_is_forgotten() -> None:
+    history = History().apply("L1", 1, X, more=True).say("L1", Crashed("kill", "memory"))
+    history.say("L1", Restarted(None, 0, 0, 0))
+    assert not applying(batch("L2", batch("L1", history)))
+
+
+def test_an_answer_names_the_instance_that_holds_its_command_among_others() -> None:
+    history = History().submit(X).submit(Y).choose(1, Batch((X, Y)))
+    assert not answering(history.answer(Y, 1).answer(X, 1))
+    other = History().submit(X).submit(Z).choose(1, Batch((X, Y)))
+    assert answering(other.answer(Z, 1)) == {ANSWER_IS_TRUE}
 
 
 def test_one_true_answer_to_a_command_is_right() -> None:

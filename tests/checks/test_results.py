@@ -23,7 +23,21 @@ def test_another_answer_is_caught() -> None:
     history = History().apply("L1", 1, X, result="1").answer(X, 1, "2")
     [violation] = verdicts([AnsweredRight()], history)
     assert (violation.rule, violation.evidence) == (RIGHT_RESULT, (1, 2))
-    assert violation.text == "C1#1 was answered '2', and applying C1#1 in 1 came to '1'"
+    assert violation.text == "C1#1 was answered '2', and applying it in 1 came to '1'"
+
+
+def test_each_command_of_an_instance_has_a_result_of_its_own() -> None:
+    def both() -> History:
+        history = History().apply("L1", 1, X, result="1", more=True)
+        return history.apply("L2", 1, X, result="1", more=True).apply("L1", 1, Y, result="2")
+
+    assert not broken(both().answer(Y, 1, "2").answer(X, 1, "1"))
+    [violation] = verdicts([AnsweredRight()], both().answer(Y, 1, "1"))
+    assert violation.text == "C1#2 was answered '1', and applying it in 1 came to '2'"
+
+
+def test_a_result_is_none_before_the_instance_is_applied_whole() -> None:
+    assert broken(History().apply("L1", 1, X, more=True).answer(X, 1)) == {RIGHT_RESULT}
 
 
 def test_the_result_of_another_command_is_caught() -> None:

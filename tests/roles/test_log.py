@@ -58,7 +58,7 @@ def test_a_value_that_is_known_as_chosen_is_never_replaced() -> None:
 def test_a_command_chosen_twice_has_its_effect_once_and_its_first_reply() -> None:
     log, rows = learn(command(1), command(2), command(1))
     assert [row.duplicate_of for row in rows] == [None, None, 1]
-    assert log.tail.silent == {3}
+    assert log.tail.silent == {(3, 0)}
     assert log.reply(command(1)) == (1, "ok")
 
 
@@ -82,7 +82,7 @@ def test_a_reply_is_remembered_until_the_client_says_that_it_has_it() -> None:
 def test_a_late_copy_of_a_forgotten_command_still_has_no_effect() -> None:
     log, rows = learn(command(1), command(2, oldest=2), command(1))
     assert rows[2].duplicate_of is not None
-    assert log.tail.silent == {3}
+    assert log.tail.silent == {(3, 0)}
     assert log.reply(command(1)) is None
 
 

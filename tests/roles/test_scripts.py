@@ -81,6 +81,7 @@ class Player:
             election=shape.get("election", "number"),
             page_bytes=int(shape.get("page_bytes", 32_000)),
             pipeline=int(shape.get("pipeline", 64)),
+            batch=int(shape.get("batch", 1)),
             **self.rules,
         )
 
@@ -288,6 +289,7 @@ RULES = {
     "a gap is filled when its time is over": "gap_outlives_its_time",
     "a gap is filled on demand": "fill_gaps_on_demand",
     "a displaced command takes the next free instance": "displaced_command",
+    "commands that come meanwhile share an instance": "batch_shares_an_instance",
     "a primary that hears no quorum falls silent": "deaf_leader_falls_silent",
     "no heartbeat while phase 1 is incomplete": "silent_while_preparing",
     "a primary yields to a higher number": "yields_to_a_higher_number",

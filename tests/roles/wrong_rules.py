@@ -22,7 +22,7 @@ from paxos_engine.roles.messages import (
     Redirect,
 )
 from paxos_engine.roles.phase_one import PhaseOne
-from paxos_engine.roles.values import Command
+from paxos_engine.roles.values import NOOP, Command
 from paxos_engine.wire.codec import Codec
 
 
@@ -122,7 +122,7 @@ class RetriesInANewInstance(PaxosLeader):
 
     def _begin_phase_two(self, phase: PhaseOne, now: float, effects: Effects) -> None:
         for instance in sorted(self._proposals.own):
-            self._proposals.displaced(instance)
+            self._proposals.displaced(instance, NOOP)
         super()._begin_phase_two(phase, now, effects)
 
 

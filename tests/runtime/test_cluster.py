@@ -190,6 +190,31 @@ def test_subscribers_are_told_every_command_in_order_from_where_they_ask(
     assert live.get(0.01) is None
 
 
+def test_commands_that_share_instances_are_answered_applied_and_told_one_by_one() -> None:
+    values = [f"incr k{n % 7}" for n in range(700)]
+    with Cluster(ClusterConfig(batch=64)) as cluster:
+        heard: list[ChosenCommand] = []
+        cluster.subscribe(heard.append)
+        replies = [future.result(PATIENCE) for future in [*map(cluster.submit, values)]]
+        until(lambda: len(heard) == len(values))
+        assert sorted(int(r.result) for r in replies) == sorted(list(range(1, 101)) * 7)
+        assert [command.value for command in heard] == values
+        assert len({reply.instance for reply in replies}) < len(values) / 2
+        assert [value for _, value in one_history(cluster)] == values
+        until(lambda: cluster.checked_events > 0)
+        assert cluster.violation is None
+
+
+def test_commands_that_share_instances_survive_a_restart_of_everything(tmp_path: Path) -> None:
+    config = ClusterConfig(batch=64, data_dir=tmp_path / "disks", snapshot_every=3)
+    with Cluster(config) as cluster:
+        first = [f.result(PATIENCE) for f in [*map(cluster.submit, ["incr k"] * 200)]]
+    with Cluster(config) as cluster:
+        assert cluster.submit("incr k").result(PATIENCE).result == "201"
+        assert cluster.violation is None
+    assert {int(reply.result) for reply in first} == set(range(1, 201))
+
+
 def test_a_slow_subscriber_blocks_nobody_and_misses_nothing(cluster: Cluster) -> None:
     gate = threading.Event()
     heard: list[int] = []

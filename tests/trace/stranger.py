@@ -29,12 +29,15 @@ def judge(lines: Iterable[bytes]) -> tuple[str, int, set[str]]:
 
 
 def comparable(found: Any) -> Any:
-    """Turn numbers into (round, rank), and commands into tuples with all that they have."""
+    """Turn numbers into (round, rank), commands into tuples, values into tuples of commands."""
     for key in {"number", "promised"} & set(found):
         found[key] = found[key] and (found[key][0], int(found[key][1][1:]))
     if {"client", "sequence", "value"} <= set(found):
         more = found.get("session", 0), found.get("oldest", 0)
         return found["client"], found["sequence"], str(found["value"]), *more
+    found |= {"last": -1} if found.get("last") == 0 else {}  # an end, and 0 would be as none
+    if (value := found.get("value", 0)) != 0:
+        found["value"] = tuple(value) if isinstance(value, list) else (value,) if value else ()
     return found
 
 
@@ -43,8 +46,8 @@ def speaks(pages: list[Any], instance: int) -> bool:
     one = len({(page["first"], page["last"]) for page in pages}) == 1
     there = [p for p in pages if p["first"] <= instance <= (p["last"] or instance)]
     there = [p for p in there if p["cursor"] <= instance <= (p["covers_to"] or instance)]
-    final = any(page["final"] for page in pages)
-    return one and final and any(instance > page["compacted"] for page in there)
+    told = any(instance > page["compacted"] for page in there)
+    return one and told and any(page["final"] for page in pages)
 
 
 class Node:
@@ -53,7 +56,7 @@ class Node:
     synced = dropped = applied = durable = 0
 
     def __init__(self, *records: Any) -> None:
-        self.records: list[Any] = [*records]
+        self.records, self.rows = [*records], list[Any]()  # rows: of an instance with more to come
 
     def bound(self, first: int, last: int | None) -> Any:
         over = [r for r in self.records if r[2] <= (last or r[2]) and first <= (r[3] or first)]
@@ -77,17 +80,17 @@ class Stranger:
     def __init__(self) -> None:
         self.missed, self.covered, self.acceptors, self.gone = False, 0, set[str](), set[str]()
         self.by: Any = {}  # what it is about -> the first line about that
-        self.chosen: Any = {}  # instance -> value
         self.nodes: Any = defaultdict(Node)
         self.ballots: Any = defaultdict(dict)  # (number, instance) -> acceptor -> value
         self.reached: Any = defaultdict(int)  # leader -> how far its snapshot goes
 
     def rules(self, e: Any) -> Iterator[tuple[Any, str]]:  # noqa: C901, PLR0912, PLR0915 - a table
         name, i, n, m = e["node"], e.get("instance"), e.get("number"), e.get("message")
-        node, acceptor = self.nodes[name], name in self.acceptors
-        by, first = self.by, self.by.setdefault
+        node, by, first = self.nodes[name], self.by, self.by.setdefault
         if e["event"] in ("prepared", "proposed", "primary"):
             yield name == f"L{n[1]}", "a number has one owner"
+        if e["event"] == "applied":
+            yield i == node.applied + 1, "applied in order, without holes"
         match e["event"]:
             case "header":
                 self.acceptors, self.leaders = set(e["acceptors"]), e["leaders"]
@@ -111,8 +114,8 @@ class Stranger:
                 said = n, e["from_instance"], e["to_instance"], PROMISE
                 yield n >= node.bound(*said[1:3]), "a promise is never taken back"
                 yield node.tells_all(e, *said[1:3]), "a promise reports what was accepted"
-                if said not in [r[1:] for r in node.records]:
-                    node.records.append((e["mark"], *said))
+                known = {r[1:] for r in node.records}
+                node.records += [] if said in known else [(e["mark"], *said)]
             case "accepted":
                 yield n >= node.bound(i, i), "nothing is accepted below a promise"
                 yield ("proposed", n, i) in by, "only what was proposed is accepted"
@@ -129,10 +132,10 @@ class Stranger:
                 owed = max([NEVER, *(r[1] for r in kept if r[3] is None or r[3] > node.dropped)])
                 had = mark >= node.synced and far >= node.durable and e["accepted"] >= votes
                 new = far > node.applied or promised > max([NEVER, *(r[1] for r in kept)])
-                new = new or e["accepted"] > votes or (acceptor and mark > written)
+                new = new or e["accepted"] > votes or (name in self.acceptors and mark > written)
                 yield had and promised >= owed, "what is durable survives a restart"
                 yield not new, "a restart invents nothing"
-                node.records = [*kept, (0, promised, -1, -1, PROMISE)]  # it binds where it did
+                node.records, node.rows = [*kept, (0, promised, -1, -1, PROMISE)], []
                 node.synced, node.applied, node.durable, self.reached[name] = mark, far, far, far
             case "compacted":
                 yield e["up_to"] <= self.covered, "only what snapshots cover is dropped"
@@ -155,42 +158,42 @@ class Stranger:
             case "learned":
                 enough = e["source"] != "votes" or len(self.acceptors & {*e["voters"]}) >= self.q2
                 yield enough, "learned from a quorum of distinct acceptors"
-                yield self.chosen.get(i, "none") == e["value"], "what is learned was chosen"
+                yield by.get(("chosen", i), "none") == e["value"], "what is learned was chosen"
+            case "applied" if e.get("more"):
+                node.rows.append(e)
             case "applied":
-                what, known = e["command"], first(("applied", i), e)
-                first(("result", i), ((what or ())[:2], e["result"]))
-                yield i == node.applied + 1, "applied in order, without holes"
-                same = e["state"] == known["state"] and what == known["command"]
-                yield same, "leaders apply the same history"
-                if what and what[1] and e.get("duplicate_of") is None and not e.get("expired"):
-                    done = first(("done", *what[:2], what[3]), e)
-                    yield done["instance"] == i, "a command is applied once"
-                node.applied = i
+                rows, node.rows, node.applied = [*node.rows, e], [], i
+                what = e["state"], [r["command"] for r in rows]
+                yield first(("applied", i), what) == what, "leaders apply the same history"
+                first(("result", i), {r["command"][:2]: r["result"] for r in rows if r["command"]})
+                done = [r for r in rows if r.get("duplicate_of") is None and not r.get("expired")]
+                for c in [r["command"] for r in done if r["command"] and r["command"][1]]:
+                    yield first(("done", *c[:2], c[3]), i) == i, "a command is applied once"
             case "snapshot":
-                known = by.get(("applied", e["applied"]), e)
-                yield known["state"] == e["state"], "leaders apply the same history"
+                state, _ = by.get(("applied", e["applied"]), (e["state"], ()))
+                yield state == e["state"], "leaders apply the same history"
                 self.reached[name] = max(self.reached[name], e["applied"])
                 node.applied = e["applied"] if e["kind"] == "installed" else node.applied
             case "submitted":
                 first(("submitted", e["client"], e["sequence"]), []).append(e["command"][:3])
             case "answered":
-                who = e["client"], e["sequence"]
+                who, held = (e["client"], e["sequence"]), by.get(("chosen", i), ())
                 asked, chosen = by.get(("submitted", *who)), e["outcome"] == "chosen"
-                right = asked and (not chosen or (self.chosen.get(i) or ())[:3] in asked)
+                right = asked and (not chosen or {*asked} & {c[:3] for c in held})
                 yield first(("answered", *who), e) is e, "a command is answered once"
                 yield right, "what is answered was asked and chosen"
-                right = not chosen or by.get(("result", i)) == (who, e["result"])
+                right = not chosen or by.get(("result", i), {}).get(who) == e["result"]
                 yield right, "an answer is the result of applying the command"
             case "written_off":
                 self.gone = set(e["leaders"])
         far = sorted(self.reached[leader] for leader in {*self.leaders} - self.gone)
         self.covered = max(self.covered, far[(len(far) - 1) // 2])
-        told = acceptor and e["event"] in ("accepted", "synced", "restarted")
+        told = name in self.acceptors and e["event"] in ("accepted", "synced", "restarted")
         for n, i, value in node.votes(node.synced) if told else ():
             ballot = self.ballots[n, i]
             yield {*ballot.values()} <= {value}, "one value per number and instance"
             ballot[name] = value
             if [*ballot.values()].count(value) >= self.q2:
-                yield self.chosen.setdefault(i, value) == value, "at most one value is chosen"
-                asked = value is None or value[:3] in by.get(("submitted", *value[:2]), ())
-                yield asked, "what is chosen was submitted"
+                yield first(("chosen", i), value) == value, "at most one value is chosen"
+                asked = [c[:3] in by.get(("submitted", *c[:2]), ()) for c in value]
+                yield all(asked), "what is chosen was submitted"

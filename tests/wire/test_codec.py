@@ -31,10 +31,12 @@ from paxos_engine.roles.messages import (
     SnapshotRequest,
 )
 from paxos_engine.roles.values import (
+    MAX_BATCH,
     MAX_COMMAND_BYTES,
     MAX_INSTANCE,
     MAX_ROUND,
     NOOP,
+    Batch,
     Command,
     ProposalNumber,
     command_size,
@@ -52,7 +54,9 @@ counts = st.integers(0, MAX_INSTANCE - 1)
 numbers = st.builds(ProposalNumber, st.integers(0, MAX_ROUND - 1), st.integers(0, 1000))
 texts = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 commands = st.builds(Command, names, counts, texts | st.binary(), counts)
-values = st.just(NOOP) | commands
+batched = st.builds(Command, names, st.integers(1, MAX_INSTANCE - 1), texts, counts)
+batches = st.builds(Batch, st.lists(batched, min_size=2, max_size=4).map(tuple))
+values = st.just(NOOP) | commands | batches
 
 
 @st.composite
@@ -241,6 +245,18 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "text where bytes belong": (carrying([11, 1, "0" * 16, 1, "", 0, b""]), "is no bytes"),
     "overlapping intervals": (carrying([3, [3, 1], [[1, 5], [5, 6]]]), "the interval 5..6 after 5"),
     "a value of no type": (carrying([12, ["C1", 1, 0, 0, 7]]), "7 is neither text nor bytes"),
+    "a batch of one": (
+        carrying([2, [3, 1], 1, [["C1", 1, 0, 0, "x"]], 0]),
+        "a batch of 1 commands",
+    ),
+    "a batch of too many": (
+        carrying([2, [3, 1], 1, [["C1", 1, 0, 0, "x"]] * (MAX_BATCH + 1), 0]),
+        f"a batch of {MAX_BATCH + 1} commands",
+    ),
+    "a batch that opens a session": (
+        carrying([2, [3, 1], 1, [["C1", 1, 0, 0, "x"], ["C2", 0, 0, 0, "x"]], 0]),
+        "a batch opens a session",
+    ),
     "a second report of one instance": (
         carrying([1, [3, 1], 1, None, 1, None, True, 0, [[4, [2, 1], None]] * 2]),
         "instance 4 reported after 4",
