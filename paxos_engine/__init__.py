@@ -26,6 +26,7 @@ from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subsc
 from paxos_engine.runtime.waiting import why_waiting
 from paxos_engine.storage.disk import StorageError
 from paxos_engine.trace.jsonform import TraceFormatError
+from paxos_engine.trace.level import TraceLevel
 from paxos_engine.trace.messagelog import MessageLog
 from paxos_engine.trace.milestones import instance_of, is_turn
 from paxos_engine.trace.nodeview import NodeView
@@ -78,6 +79,7 @@ __all__ = [
     "Subscription",
     "TraceFile",
     "TraceFormatError",
+    "TraceLevel",
     "Value",
     "Violation",
     "check_linearizable",

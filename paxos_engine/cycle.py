@@ -51,6 +51,7 @@ class NodeCycle:
         transport: how its messages leave.
         publish: how the trace is told.
         sync_after: seconds for which a sync may wait for more records (a slow disk).
+        tells_messages: whether deliveries are published.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class NodeCycle:
         transport: Transport,
         publish: Publish,
         sync_after: Callable[[], float] = lambda: 0.0,
+        tells_messages: bool = True,
     ) -> None:
         self.role = role
+        self._tells_messages = tells_messages
         self.sync_at: float | None = None  # when what is held back will be synced and sent
         self._mark = 0
         self._count = 0
@@ -116,7 +119,8 @@ class NodeCycle:
 
     def receive(self, envelope: Envelope, now: float) -> Effects:
         """Hand one message to the role, saying first that it was delivered."""
-        self._publish(self.role.name, Delivered(envelope.id, envelope.sender))
+        if self._tells_messages:
+            self._publish(self.role.name, Delivered(envelope.id, envelope.sender))
         return self.role.receive(envelope, now)
 
 

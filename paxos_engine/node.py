@@ -54,6 +54,7 @@ class Node:
         publish: how the trace is told.
         sync_after: seconds for which a sync may wait for more records (a slow disk).
         allow_empty: let it come back with an empty disk after a wipe. Unsafe, and said so.
+        tells_messages: whether what becomes of the messages to it is published.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Node:
         publish: Publish,
         sync_after: Callable[[], float] = lambda: 0.0,
         allow_empty: bool = False,
+        tells_messages: bool = True,
     ) -> None:
         self.standing: Status = "up"
         self.defect = ""  # why it is broken
@@ -74,6 +76,7 @@ class Node:
         self._publish = publish
         self._sync_after = sync_after
         self._allow_empty = allow_empty
+        self._tells_messages = tells_messages
         self._cycle = self._new_cycle()
         self._has_to_start = True
 
@@ -96,7 +99,7 @@ class Node:
         A node that is not up loses the messages; a paused one should not be handed any.
         """
         if self.standing != "up":
-            for envelope in envelopes:
+            for envelope in envelopes if self._tells_messages else ():
                 lost = Lost(envelope.id, envelope.sender, self.standing)
                 self._publish(self.name, lost)
             return
@@ -220,7 +223,14 @@ class Node:
             yield partial(self.role.tick, now)
 
     def _new_cycle(self) -> NodeCycle:
-        return NodeCycle(self.role, self.disk, self._transport, self._publish, self._sync_after)
+        return NodeCycle(
+            self.role,
+            self.disk,
+            self._transport,
+            self._publish,
+            self._sync_after,
+            self._tells_messages,
+        )
 
 
 def _word(record: Record) -> str:

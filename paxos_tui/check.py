@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from paxos_engine import Judgement, SafetyChecker, judge_trace
+from paxos_tui.feed import watched
 from paxos_tui.text import counted
 
 EXIT_CODES: Final = {"safe": 0, "violated": 1, "not checked": 3}
@@ -56,10 +57,21 @@ def lines(path: Path, judgement: Judgement) -> Iterator[str]:
     )
     yield f"events     {judgement.entries:,}{_left_out(judgement)}"
     yield f"instances  {_chosen(judgement)}"
-    yield f"checks     {len(SafetyChecker.INVARIANTS)} invariants"
+    yield f"checks     {watched(len(judgement.rules))}"
+    if unwatched := _unwatched(judgement):
+        yield from _wrapped(
+            f"not asked, since a trace of level {judgement.header.level} has no messages:"
+            f" {'; '.join(unwatched)}.",
+            "           ",
+        )
     if judgement.damage:
         yield f"DAMAGED    {path} is {judgement.damage}"
     yield from _verdict(judgement)
+
+
+def _unwatched(judgement: Judgement) -> list[str]:
+    """Return the names of the rules that this trace does not tell enough for."""
+    return [rule.name for rule in SafetyChecker.INVARIANTS if rule not in judgement.rules]
 
 
 def _chosen(judgement: Judgement) -> str:
@@ -117,7 +129,9 @@ def as_data(path: Path, judgement: Judgement) -> dict[str, Any]:
         "events": judgement.entries,
         "left_out": judgement.left_out,
         "instances": judgement.agreed,
-        "checks": [rule.name for rule in SafetyChecker.INVARIANTS],
+        "level": judgement.header.level,
+        "checks": [rule.name for rule in judgement.rules],
+        "checks_left_out": _unwatched(judgement),
         "why_not_checked": judgement.why_unchecked,
         "damage": asdict(judgement.damage) if judgement.damage else None,
         "violations": len(judgement.violations),

@@ -26,6 +26,7 @@ from paxos_engine import (
     StorageError,
     TraceFile,
     TraceFormatError,
+    TraceLevel,
 )
 from paxos_tui.bench import bench
 from paxos_tui.options import (
@@ -62,6 +63,11 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
     if context.invoked_subcommand is not None:
         _refuse_misplaced(context)
         return
+    if options["trace_level"] is TraceLevel.COUNTERS:
+        fail(
+            "--trace counters tells the console nothing that it could show: choose protocol or"
+            " everything, or use paxos-tui run"
+        )
     need_terminal("paxos-tui run")
     from paxos_tui.app import PaxosApp  # noqa: PLC0415 - Textual, only when it is needed
 

@@ -33,12 +33,14 @@ class Verdict:
         events: how many events it has looked at.
         unchecked: why it cannot say "safe"; empty if it can.
         broken: the first violation, if there was one.
+        rules: how many it watches; not all where the trace has no messages.
     """
 
     agreed: int = 0
     events: int = 0
     unchecked: str = ""
     broken: Violation | None = None
+    rules: int = len(SafetyChecker.INVARIANTS)
 
     @property
     def is_good(self) -> bool:
@@ -53,8 +55,14 @@ class Verdict:
             return f"not checked: {self.unchecked}"
         if briefly:
             return f"safe: {counted(self.agreed, 'instance', 'agree')}"
-        watched = f"{len(SafetyChecker.INVARIANTS)} invariants over {counted(self.events, 'event')}"
-        return f"safe: {watched}, {counted(self.agreed, 'instance', 'agree')}"
+        over = f"{watched(self.rules)} over {counted(self.events, 'event')}"
+        return f"safe: {over}, {counted(self.agreed, 'instance', 'agree')}"
+
+
+def watched(rules: int) -> str:
+    """Return how many rules are watched, and of how many where it is not all."""
+    every = len(SafetyChecker.INVARIANTS)
+    return counted(every, "invariant") if rules == every else f"{rules} of {every} invariants"
 
 
 class Feed(Protocol):
@@ -112,7 +120,8 @@ class LiveFeed:
         """What the cluster's own checker says."""
         cluster = self._cluster
         events, unchecked = cluster.checked_events, cluster.checked
-        return Verdict(cluster.agreed, events, unchecked, cluster.violation)
+        rules = len(cluster.checked_rules)
+        return Verdict(cluster.agreed, events, unchecked, cluster.violation, rules)
 
     def explain(self, violation: Violation) -> list[str]:
         """Return a violation in plain words, with the events that show it."""
@@ -151,7 +160,8 @@ class FrozenFeed:
         checker = self._checker
         if checker is None:
             return Verdict(unchecked="no header")
-        return Verdict(checker.agreed, checker.events, checker.unchecked, checker.violation)
+        said = (checker.agreed, checker.events, checker.unchecked, checker.violation)
+        return Verdict(*said, len(checker.rules))
 
     def explain(self, violation: Violation) -> list[str]:
         """Return a violation in plain words, with the events that show it."""

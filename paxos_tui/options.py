@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from paxos_engine import PROFILES
+from paxos_engine import PROFILES, TraceLevel
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,6 +125,15 @@ def cluster_options(command: F) -> F:
             type=click.Path(dir_okay=False, path_type=Path),
             default=None,
             help="Write the whole trace to this file; .gz and .zst compress it.",
+        ),
+        click.option(
+            "--trace",
+            "trace_level",
+            type=click.Choice([level.value for level in TraceLevel]),
+            default=TraceLevel.EVERYTHING.value,
+            show_default=True,
+            callback=lambda context, parameter, level: TraceLevel(level),
+            help="What is told and checked: everything, no messages, or nothing but counters.",
         ),
         *disk_options(),
     ]

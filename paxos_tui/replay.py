@@ -185,7 +185,8 @@ class ReplayApp(Replaying, Window):
         unchecked = survey.unchecked if self.view.skipped else ""
         if playback.damage and playback.is_at_end:
             unchecked = playback.damage
-        return Verdict(self.view.chosen_count, playback.place.line, unchecked)
+        agreed, events, rules = self.view.chosen_count, playback.place.line, survey.rules
+        return Verdict(agreed, events, unchecked, rules=rules)
 
     @property
     def has_violation(self) -> bool:

@@ -19,7 +19,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from paxos_engine import Cluster, Reply, SafetyChecker, why_waiting
+from paxos_engine import Cluster, Reply, why_waiting
+from paxos_tui.feed import watched
 from paxos_tui.text import counted
 from paxos_tui.workloads import Workload, opaque
 
@@ -60,6 +61,9 @@ class Report:
     agree: bool
     agreed_instances: int
     events: int
+    level: str
+    rules: int
+    unchecked: str
     violation: str
     explanation: list[str]
     recording_error: str
@@ -72,6 +76,7 @@ class Report:
     growth: list[Size]
     broken: dict[str, str]
     waiting: str
+    counters: dict[str, dict[str, int]]
     histories: dict[str, History] = field(default_factory=dict)
 
     @property
@@ -104,9 +109,8 @@ class Report:
         latency = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.latency_ms.items())
         click.echo(f"commands chosen   {self.chosen} of {self.commands}")
         click.echo(f"histories agree   {'yes' if self.agree else 'NO'}")
-        rules = f"{len(SafetyChecker.INVARIANTS)} invariants over {counted(self.events, 'event')}"
-        click.echo(f"instances checked {self.agreed_instances:,}, each with one chosen value")
-        click.echo(f"rules checked     {rules}")
+        for line in self._checked():
+            click.echo(line)
         for leader, state in self.states.items():
             click.echo(f"state of {leader}       {state}")
         for size in self.growth:
@@ -116,15 +120,31 @@ class Report:
         click.echo(f"                  {self.measured}")
         for node, reason in self.broken.items():
             click.echo(f"{node} broken{' ' * (11 - len(node))}{reason}")
+        for line in self._wrong():
+            click.echo(line)
+
+    def _checked(self) -> Iterator[str]:
+        """Yield what was checked; in its place what was counted, where nothing else was."""
+        if self.unchecked:
+            yield f"safety            not checked ({self.unchecked})"
+            for node, counts in self.counters.items():
+                said = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+                yield f"counted in {node}     {said}"
+            return
+        yield f"instances checked {self.agreed_instances:,}, each with one chosen value"
+        yield f"rules checked     {watched(self.rules)} over {counted(self.events, 'event')}"
+
+    def _wrong(self) -> Iterator[str]:
+        """Yield what is not as it should be."""
         if self.missing:
-            click.echo(f"missing           {', '.join(self.missing[:10])}")
+            yield f"missing           {', '.join(self.missing[:10])}"
         if self.recording_error:
-            click.echo(f"NOT RECORDED      {self.recording_error}")
+            yield f"NOT RECORDED      {self.recording_error}"
         if self.waiting:
-            click.echo(f"why they wait     {self.waiting}")
+            yield f"why they wait     {self.waiting}"
         if self.violation:
-            click.echo(f"VIOLATION         {self.violation}")
-            click.echo("\n".join(self.explanation))
+            yield f"VIOLATION         {self.violation}"
+            yield from self.explanation
 
     def as_data(self) -> dict[str, Any]:
         """Return the report as what JSON can hold; bytes become text with escapes."""
@@ -189,6 +209,9 @@ def run_demo(
         agree=len(set(reached.values())) <= 1,
         agreed_instances=cluster.agreed,
         events=cluster.checked_events,
+        level=cluster.config.trace_level.value,
+        rules=len(cluster.checked_rules),
+        unchecked=cluster.checked,
         violation=cluster.violation.text if cluster.violation else "",
         explanation=cluster.explanation,
         recording_error=cluster.recording_error,
@@ -201,6 +224,7 @@ def run_demo(
         growth=growth,
         broken={name: why for name in cluster.nodes if (why := cluster.why_down(name))},
         waiting=waiting,
+        counters=cluster.counters,
         histories=histories,
     )
 

@@ -192,6 +192,11 @@ class Survey:
         """Why "safe" cannot be said of what was passed; empty if it can."""
         return self._checker.unchecked
 
+    @property
+    def rules(self) -> int:
+        """How many rules this trace tells enough for."""
+        return len(self._checker.rules)
+
     def resume(self) -> None:
         """Look again behind the end: more was written."""
         self.at_end = False

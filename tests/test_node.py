@@ -86,3 +86,19 @@ def test_a_crash_keeps_what_was_written_and_a_power_cut_does_not() -> None:
         assert isinstance(node.role, PaxosAcceptor)
         promises.append(node.role.highest)
     assert promises == [ONE, ProposalNumber(0, 0)]
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_node_that_tells_of_no_message_does_and_says_all_else(failed: bool) -> None:
+    said: list[str] = []
+    node = Node(
+        lambda: PaxosAcceptor("A1", ["L1"]),
+        MemoryDisk(),
+        Nowhere(),
+        lambda node, event: said.append(event.name),
+        tells_messages=False,
+    )
+    if failed:
+        node.fail()
+    hear(node, ("L1", Prepare(ONE, 1, None, 1)))
+    assert said == (["failed"] if failed else ["promised", "synced"])

@@ -35,11 +35,13 @@ class Check:
     """One rule, or a few that rest on the same knowledge, as a fold over a trace.
 
     `watches` names what it wants to see; it may be given others and ignores them. `rules` are the
-    rules whose violations it reports.
+    rules whose violations it reports. One that `needs_messages` would accuse nodes in a trace that
+    tells of none, and is left out there.
     """
 
     watches: ClassVar[Watched] = ()
     rules: ClassVar[tuple[Invariant, ...]] = ()
+    needs_messages: ClassVar[bool] = False
 
     def observe(self, entry: Entry) -> Violation | None:
         """Take one entry; return what is wrong, if it breaks the rule."""

@@ -25,6 +25,7 @@ class DeliveredWasSent(Check):
     """Watches that messages come from somewhere."""
 
     watches: ClassVar[Watched] = (Sent, Delivered)
+    needs_messages: ClassVar[bool] = True
     rules: ClassVar[tuple[Invariant, ...]] = (
         Invariant(
             SENT_FIRST,

@@ -88,6 +88,7 @@ class ProposedIsDemanded(Check):
     """
 
     watches: ClassVar[Watched] = (Prepared, Proposed, Promise, Delivered)
+    needs_messages: ClassVar[bool] = True
     rules: ClassVar[tuple[Invariant, ...]] = (
         Invariant(
             QUORUM_PROMISED,

@@ -28,6 +28,7 @@ class DurableBeforeSent(Check):
     """
 
     watches: ClassVar[Watched] = (Sent, Synced, Crashed, Restarted)
+    needs_messages: ClassVar[bool] = True
     rules: ClassVar[tuple[Invariant, ...]] = (
         Invariant(
             DURABLE_FIRST,

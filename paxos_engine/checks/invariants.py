@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from paxos_engine.checks.agreement import AgreementChecker
@@ -20,6 +21,7 @@ from paxos_engine.checks.reports import ReportsTrue
 from paxos_engine.checks.restarts import DurableSurvives
 from paxos_engine.checks.results import AnsweredRight
 from paxos_engine.roles.quorum import Quorums
+from paxos_engine.trace.level import TraceLevel
 
 INVARIANTS: Final[tuple[Invariant, ...]] = (
     *AgreementChecker.rules,
@@ -69,3 +71,14 @@ def all_checks(quorums: Quorums, agreement: AgreementChecker) -> tuple[Check, ..
         AnsweredRight(),
         DroppedIsCovered(),
     )
+
+
+def checks_at(level: TraceLevel, checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return those checks that a trace of this level tells enough for, in the same order."""
+    match level:
+        case TraceLevel.EVERYTHING:
+            return tuple(checks)
+        case TraceLevel.PROTOCOL:
+            return tuple(check for check in checks if not check.needs_messages)
+        case TraceLevel.COUNTERS:
+            return ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from paxos_engine.checks.base import Invariant
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.checks.tell import tell
 from paxos_engine.roles.events import Entry, Header, Violation
@@ -38,9 +39,11 @@ class Judgement:
     `violations` are in the order in which they were met, and `proof` shows the first; `reported`
     is whether no rule was found broken here and only the trace itself says so. `why_unchecked` is
     why "safe" cannot be said, empty if it can; `left_out` counts events that are unknown here.
+    `rules` are those that were watched, which at trace level protocol are not all.
     """
 
     header: Header
+    rules: tuple[Invariant, ...] = ()
     entries: int = 0
     agreed: int = 0
     left_out: int = 0
@@ -81,7 +84,7 @@ def judge(
 ) -> Judgement:
     """Hold every rule against a trace that is read; the lines that prove it are not sought."""
     checker = SafetyChecker.of(recording.header)
-    judgement = Judgement(recording.header)
+    judgement = Judgement(recording.header, checker.rules)
     claims: list[Violation] = []
     for entry in recording:
         checker.observe(entry)

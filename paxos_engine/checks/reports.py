@@ -32,6 +32,8 @@ class _Page(NamedTuple):
 class ReportsTrue(Check):
     """Watches what acceptors report, in the event and in each page of the messages.
 
+    A trace without messages still has the event.
+
     Args:
         holdings: what acceptors hold; it must have observed each entry before this check does.
     """

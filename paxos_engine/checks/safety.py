@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Final, TypeAlias
 from paxos_engine.checks.agreement import AgreementChecker
 from paxos_engine.checks.base import Invariant
 from paxos_engine.checks.explain import explain
-from paxos_engine.checks.invariants import INVARIANTS, all_checks
+from paxos_engine.checks.invariants import INVARIANTS, all_checks, checks_at
 from paxos_engine.checks.quorums import ConfiguredQuorums
 from paxos_engine.checks.recent import KINDS_KEPT, RecentEntries
 from paxos_engine.roles.events import ALL_EVENTS, Entry, Header, Sent, Skipped, Violation
 from paxos_engine.roles.messages import KINDS
 from paxos_engine.roles.quorum import Quorums
+from paxos_engine.trace.level import TraceLevel
 
 MOST_VIOLATIONS: Final = 100
 """How many violations are kept; the first is the one that matters."""
@@ -29,11 +30,12 @@ class SafetyChecker:
 
     Args:
         quorums: the acceptors, and how many make a quorum of each phase.
+        level: how much the trace tells; `rules` are those that can be watched there.
     """
 
     INVARIANTS: ClassVar[tuple[Invariant, ...]] = INVARIANTS
 
-    def __init__(self, quorums: Quorums) -> None:
+    def __init__(self, quorums: Quorums, level: TraceLevel = TraceLevel.EVERYTHING) -> None:
         self.violations: list[Violation] = []
         self.explanation: list[str] = []  # of the first violation, line by line
         self.events = 0
@@ -43,7 +45,11 @@ class SafetyChecker:
         self._by_kind: dict[type[Any], list[_Observe]] = {k: [] for k in (*ALL_EVENTS, *KINDS)}
         for kind in KINDS_KEPT:
             self._by_kind[kind].append(self.recent.of(kind))
-        self.checks = all_checks(quorums, self.agreement)
+        self.checks = checks_at(level, all_checks(quorums, self.agreement))
+        watched = {rule for check in self.checks for rule in check.rules}
+        self.rules = tuple(rule for rule in INVARIANTS if rule in watched)
+        if not self.checks:
+            self.agreement.unchecked = "counters only"
         for check in self.checks:
             for kind in check.watches:
                 for each in KINDS if kind is Sent else (kind,):
@@ -55,7 +61,8 @@ class SafetyChecker:
 
         Quorums that do not meet are no error here, but the first violation.
         """
-        return cls(ConfiguredQuorums(header.acceptors, *header.quorum))
+        quorums = ConfiguredQuorums(header.acceptors, *header.quorum)
+        return cls(quorums, TraceLevel(header.level))
 
     @property
     def violation(self) -> Violation | None:

@@ -29,7 +29,7 @@ class Header(Event):
     """The first line of every trace: what ran.
 
     `ports` maps node names to UDP ports; `retain` is how many instances a leader keeps at the most
-    while snapshots are lacking.
+    while snapshots are lacking; `level` is how much the trace tells, see `trace/level.py`.
     """
 
     name: ClassVar[str] = "header"
@@ -44,6 +44,7 @@ class Header(Event):
     retain: int = 1_000_000
     format: str = "paxos-tui-trace"
     version: int = 1
+    level: str = "everything"
 
 
 # --- messages: node is the receiver (for `sent` the sender), `message` the unique id ---------

@@ -13,8 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final
 
-from paxos_engine.checks.safety import SafetyChecker
-from paxos_engine.checks.watch import SafetyWatch
+from paxos_engine.checks.base import Invariant
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.node import CRASHES, Status
 from paxos_engine.roles.client import PaxosClient, check_value
@@ -26,23 +25,18 @@ from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import commands_of
 from paxos_engine.runtime.config import ClusterConfig
 from paxos_engine.runtime.node import NodeThread
+from paxos_engine.runtime.observers import Observers
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.writeoffs import WriteOffs
 from paxos_engine.storage.datadir import DataDir
 from paxos_engine.storage.disk import Disk, StorageError
 from paxos_engine.storage.memory import MemoryDisk
-from paxos_engine.trace.archive import Archive
-from paxos_engine.trace.files import compressor
-from paxos_engine.trace.hub import Trace
-from paxos_engine.trace.recorder import Recorder, RecorderError
+from paxos_engine.trace.recorder import RecorderError
 from paxos_engine.trace.view import ClusterView
 from paxos_engine.wire.codec import Codec
 from paxos_engine.wire.pump import AdversarialMessagePump, bind_ports
 
 CLIENT: Final = "C1"
-
-BACKLOG_AT_MOST: Final = 200_000
-"""Entries that checker and recorder may be behind before new commands have to wait."""
 
 
 class OutcomeUnknown(Exception):
@@ -83,15 +77,9 @@ class Cluster:
         everyone = [*self.acceptors, *self.leaders, CLIENT]  # leaders get the higher ports
         sockets = dict(zip(everyone, bind_ports(len(everyone), self.config.base_port), strict=True))
         self.ports: dict[str, int] = {n: s.getsockname()[1] for n, s in sockets.items()}
-        self.trace = Trace(self._header(), self._clock)
-        self.faults.on_change = self._faults_changed
-        self._violation: Violation | None = None
-        checker = SafetyChecker(self.quorums)
-        self._watch = SafetyWatch(self.trace.reader(), checker, self._violated)
         self._data: DataDir | None = None
-        self._archive: Archive | None = None
         try:
-            self._recorder = self._make_recorder()
+            self._observers = Observers(self.config, self.quorums, self._header(), self._clock)
             disks = self._open_disks()
         except (RecorderError, StorageError):
             for sock in sockets.values():
@@ -99,6 +87,8 @@ class Cluster:
             if self._data is not None:
                 self._data.close()
             raise
+        self.trace = self._observers.trace
+        self.faults.on_change = self._faults_changed
         self._write_offs = WriteOffs(
             self.leaders,
             self.config.written_off,
@@ -109,17 +99,20 @@ class Cluster:
         self._unanswered: set[Future[Reply]] = set()  # those that no client has seen yet, too
         self._subscriptions: list[Subscription] = []
         self._lock = threading.Lock()
-        self._running = False
         self._stopped = False
         codec = Codec(secrets.token_hex(4), secrets.token_bytes(32))
         peers = {name: ("127.0.0.1", port) for name, port in self.ports.items()}
+        tells_messages = self._observers.tells_messages
+        told = self.trace.publish if tells_messages else None
+        self._pumps = {
+            name: AdversarialMessagePump(name, sock, codec, peers, told, plan=self.faults)
+            for name, sock in sockets.items()
+        }
         self._threads = {
             name: NodeThread(
                 self._factory(name),
                 disks[name],
-                AdversarialMessagePump(
-                    name, sockets[name], codec, peers, self.trace.publish, plan=self.faults
-                ),
+                self._pumps[name],
                 self._publish_client if name == CLIENT else self.trace.publish,
                 self._clock,
                 admits=self._admits if name == CLIENT else lambda: True,
@@ -127,6 +120,7 @@ class Cluster:
                 sync_after=lambda: self.faults.disk_delay,
                 note=self._data.note(name) if self._data else "",
                 allow_empty=self.config.allow_empty_disk,
+                tells_messages=tells_messages,
             )
             for name in [*self.acceptors, *self.leaders, CLIENT]
         }
@@ -135,12 +129,9 @@ class Cluster:
 
     def start(self) -> Cluster:
         """Start every node's thread, and those of the checker and the recorder."""
-        self._running = True
         atexit.register(self.stop)
         self._write_offs.begin()
-        self._watch.start()
-        if self._recorder is not None:
-            self._recorder.start()
+        self._observers.start()
         for thread in self._threads.values():
             thread.start()
         return self
@@ -163,10 +154,7 @@ class Cluster:
             self._data.close()
         for subscription in self._subscriptions:
             subscription.close()
-        if self._running:
-            self._watch.stop()
-            if self._recorder is not None:
-                self._recorder.stop()
+        self._observers.stop()
         for future in list(self._unanswered):
             if not future.done():
                 future.set_exception(OutcomeUnknown("the cluster stopped before the answer"))
@@ -344,32 +332,50 @@ class Cluster:
     @property
     def agreed(self) -> int:
         """How many instances the checker has seen chosen, each with one value."""
-        return self._watch.agreed
+        return self._observers.watch.agreed
 
     @property
     def checked(self) -> str:
         """Empty while the checker sees everything, else why it cannot say "safe"."""
-        return self._watch.unchecked
+        return self._observers.watch.unchecked
+
+    @property
+    def checked_rules(self) -> tuple[Invariant, ...]:
+        """The rules that are watched: at trace level protocol not those about messages."""
+        return self._observers.checker.rules
 
     @property
     def checked_events(self) -> int:
         """How many entries of the trace the checker has looked at."""
-        return self._watch.events
+        return self._observers.watch.events
 
     @property
     def violation(self) -> Violation | None:
         """The first violation of a safety rule, with its evidence."""
-        return self._violation
+        return self._observers.violation
 
     @property
     def explanation(self) -> list[str]:
         """The first violation in plain words, line by line; empty while there is none."""
-        return self._watch.explanation
+        return self._observers.watch.explanation
 
     @property
     def recording_error(self) -> str:
         """Why the recording is not complete, in one line; empty while it is, or none was asked."""
-        return self._recorder.error if self._recorder is not None else ""
+        recorder = self._observers.recorder
+        return recorder.error if recorder is not None else ""
+
+    @property
+    def counters(self) -> dict[str, dict[str, int]]:
+        """Node -> what happened there -> how often.
+
+        Messages (`sent`, `received`, `lost` and so on) are counted at every trace level, of each
+        node those that it sent or got; events only where the trace has none, at level counters.
+        """
+        counted = self._observers.counts
+        return {
+            name: {**+pump.counts, **counted.get(name, {})} for name, pump in self._pumps.items()
+        }
 
     @property
     def now(self) -> float:
@@ -378,14 +384,10 @@ class Cluster:
 
     def new_view(self) -> ClusterView:
         """Return an empty view of this cluster, which finds older history in the recording."""
-        archive = self._archive
+        archive = self._observers.archive
         if archive is None:
             return ClusterView()
         return ClusterView(archive.block_of, "are read from the recording")
-
-    def _violated(self, violation: Violation) -> None:
-        self._violation = violation
-        self.trace.publish("checker", violation)
 
     # --- inside --------------------------------------------------------------------------
 
@@ -413,13 +415,6 @@ class Cluster:
                 return act(thread.role, now)
 
             thread.post(on_thread)
-
-    def _make_recorder(self) -> Recorder | None:
-        if self.config.record is None:
-            return None
-        if compressor(self.config.record) is None:  # else no place in the file can be sought
-            self._archive = Archive(self.config.record, self.trace.header)
-        return Recorder(self.config.record, self.trace.reader(), archive=self._archive)
 
     def _open_disks(self) -> Mapping[str, Disk]:
         config = self.config
@@ -471,6 +466,7 @@ class Cluster:
             ports=self.ports,
             retain=self.config.retain,
             command=self.config.command,
+            level=self.config.trace_level.value,
         )
 
     def _faults_changed(self, plan: dict[str, Any], reason: str) -> None:
@@ -488,10 +484,7 @@ class Cluster:
                 future.set_exception(OutcomeUnknown(f"outcome unknown: {event.result}"))
 
     def _admits(self) -> bool:
-        behind = self._watch.backlog
-        if self._recorder is not None:
-            behind = max(behind, self._recorder.backlog)
-        return behind < BACKLOG_AT_MOST
+        return self._observers.keep_up
 
     def _notify(self) -> None:
         for subscription in self._subscriptions:

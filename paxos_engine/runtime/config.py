@@ -13,6 +13,7 @@ from paxos_engine.roles.election import Timing
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.quorum import majority
 from paxos_engine.roles.values import MAX_BATCH
+from paxos_engine.trace.level import TraceLevel
 
 MAX_NODES: Final = 99
 """Each node is a thread and a socket; beyond this, one process is the wrong tool."""
@@ -44,6 +45,7 @@ class ClusterConfig:
         batch: commands that one instance may decide; with 1 each has an instance of its own.
         record: a file that gets the whole trace as JSON lines, or None; a name that ends in
             `.gz` or `.zst` compresses it.
+        trace_level: how much is told, recorded and checked; see `TraceLevel`.
         command: the command line by which it was started, for the trace's header.
         data_dir: a directory for durable disks; None keeps everything in memory.
         allow_empty_disk: let a node vote whose disk is empty although it is known. Unsafe.
@@ -71,6 +73,7 @@ class ClusterConfig:
     pipeline: int = 64
     batch: int = 1
     record: Path | None = None
+    trace_level: TraceLevel = TraceLevel.EVERYTHING
     command: str = ""
     data_dir: Path | None = None
     allow_empty_disk: bool = False
@@ -94,6 +97,11 @@ class ClusterConfig:
         _one_of("mode", self.mode, MODES)
         _one_of("election", self.election, ELECTIONS)
         _one_of("profile", self.profile, tuple(PROFILES))
+        if self.record is not None and self.trace_level is TraceLevel.COUNTERS:
+            raise ConfigError(
+                f"at trace level counters there is nothing to record: leave out {self.record},"
+                f" or choose {TraceLevel.PROTOCOL} or {TraceLevel.EVERYTHING}"
+            )
         for name in ("gap_fill_after", "heartbeat_every", "election_timeout"):
             value = getattr(self, name)
             if not 0.001 <= value <= 3600:

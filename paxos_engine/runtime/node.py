@@ -67,6 +67,7 @@ class NodeThread:
         sync_after: seconds for which a sync may wait for more records (a slow disk).
         note: what was unusual about its disk when it was opened; said when it starts.
         allow_empty: see `Node`.
+        tells_messages: see `Node`.
     """
 
     def __init__(
@@ -82,9 +83,10 @@ class NodeThread:
         sync_after: Callable[[], float] = lambda: 0.0,
         note: str = "",
         allow_empty: bool = False,
+        tells_messages: bool = True,
     ) -> None:
         self.status: Status = "up"
-        self.node = Node(make, disk, pump, publish, sync_after, allow_empty)
+        self.node = Node(make, disk, pump, publish, sync_after, allow_empty, tells_messages)
         self._note = note
         self._pump = pump
         self._clock = clock

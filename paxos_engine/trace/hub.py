@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from typing import Final
 
@@ -187,3 +187,19 @@ class Trace:
     def _set_readers(self, readers: tuple[TraceReader, ...]) -> None:
         self._readers = readers
         self._sinks = tuple(reader.offer for reader in readers)
+
+
+class CountingTrace(Trace):
+    """The stream of a cluster that only counts: readers get the header, and nothing more.
+
+    `counts` is node -> event -> how often it happened there. A node's events are published by its
+    own thread, so that nothing is lost between two of them.
+    """
+
+    def __init__(self, header: Header, clock: Callable[[], float]) -> None:
+        super().__init__(header, clock)
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def publish(self, node: str, event: Event) -> None:
+        """Count an event."""
+        self.counts[node][event.name] += 1

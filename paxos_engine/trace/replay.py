@@ -10,9 +10,11 @@ from typing import Final
 from paxos_engine.roles.events import Entry, Event, Header, Skipped
 from paxos_engine.trace.files import DamagedFile, file_lines
 from paxos_engine.trace.jsonform import TraceFormatError, UnknownEvent, UnknownMessage, from_line
+from paxos_engine.trace.level import TraceLevel
 
 FORMAT: Final = "paxos-tui-trace"
 VERSION: Final = 1
+RECORDED_LEVELS: Final = (TraceLevel.EVERYTHING, TraceLevel.PROTOCOL)
 NO_HEADER: Final = "a trace begins with its header"
 BREAKS_OFF: Final = "it breaks off in the middle"
 
@@ -152,4 +154,7 @@ def _checked(event: Event) -> Header:
         raise TraceFormatError(f"its format is {event.format!r:.60}, not {FORMAT!r}")
     if event.version > VERSION:
         raise TraceFormatError(f"version {event.version} is newer than {VERSION}: update")
+    if event.level not in RECORDED_LEVELS:
+        known = " or ".join(RECORDED_LEVELS)
+        raise TraceFormatError(f"its level is {event.level!r:.60}, not {known}")
     return event

@@ -15,7 +15,9 @@ from paxos_engine.roles import events as ev
 from paxos_engine.roles.messages import Heartbeat, SnapshotChunk
 from paxos_engine.roles.values import ProposalNumber, Value
 from paxos_engine.trace.commands import AnswerLine, PendingCommand
+from paxos_engine.trace.faults import told
 from paxos_engine.trace.gaplog import GapLine, GapLog
+from paxos_engine.trace.level import TraceLevel
 from paxos_engine.trace.matrix import EMPTY_CELL, Cell, CellState, Matrix, decided_cell
 from paxos_engine.trace.messagelog import LogLine, MessageLog
 from paxos_engine.trace.nodeview import ANYBODYS, NodeView
@@ -192,16 +194,14 @@ class ClusterView:
         return self.messages.lines
 
     @property
+    def tells_messages(self) -> bool:
+        """Whether this trace has messages; see `TraceLevel`."""
+        return self.header is None or self.header.level == TraceLevel.EVERYTHING
+
+    @property
     def fault_text(self) -> str:
         """The fault plan as a few words."""
-        parts = [str(self.faults.get("profile", "calm"))]
-        groups = self.faults.get("groups") or []
-        if groups:
-            parts.append("partition " + " | ".join(",".join(group) for group in groups))
-        parts += [f"cut {a}->{b}" for a, b in self.faults.get("cuts") or []]
-        if self.faults.get("disk_delay"):
-            parts.append(f"disks {self.faults['disk_delay']:g} s slow")
-        return ", ".join(parts)
+        return told(self.faults)
 
     def cell(self, node: str, instance: int) -> Cell:
         """Return what `node` holds for `instance`."""
@@ -433,6 +433,9 @@ class ClusterView:
 
     def _heartbeat(self, entry: ev.Entry, event: ev.HeartbeatHeard) -> None:
         self._beat(self.nodes[entry.node], entry.t, event.from_)
+        sender = self.nodes.get(event.from_)
+        if sender is not None and not self.tells_messages and self._is_first(entry.node):
+            self._beat(sender, entry.t, event.from_)  # that it was sent is not told
 
     def _beat(self, node: NodeView, t: float, sender: str) -> None:
         node.heartbeat_at, node.heartbeat_from = t, sender

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
@@ -103,7 +104,8 @@ class MessagePump:
         sock: a bound, non-blocking UDP socket; the pump owns it from now on.
         codec: how messages become datagrams.
         peers: where every node is.
-        publish: how the trace is told.
+        publish: how the trace is told; None where it does not tell of messages: they are counted
+            then as ever, and no event is made.
     """
 
     def __init__(
@@ -112,10 +114,10 @@ class MessagePump:
         sock: socket.socket,
         codec: Codec,
         peers: Mapping[str, Address],
-        publish: Publish,
+        publish: Publish | None,
     ) -> None:
         self.name = name
-        self.refused = 0
+        self.counts: Counter[str] = Counter()  # messages by what became of them here
         self._sock = sock
         self._codec = codec
         self._peers = peers
@@ -150,11 +152,13 @@ class MessagePump:
             try:
                 envelopes += self._open(data)
             except WireError as error:
-                self.refused += 1
-                where = f"{address[0]}:{address[1]}"
-                self._publish(self.name, Refused("", where, str(error)))
+                self.counts["refused"] += 1
+                if self._publish is not None:
+                    where = f"{address[0]}:{address[1]}"
+                    self._publish(self.name, Refused("", where, str(error)))
             if len(envelopes) >= limit:
                 break
+        self.counts["received"] += len(envelopes)
         return envelopes
 
     def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
@@ -165,12 +169,14 @@ class MessagePump:
         for to, batch in batches.items():
             first = self._next_id
             self._next_id += len(batch)
-            for offset, outgoing in enumerate(batch):
-                ident = f"{self.name}.{first + offset}"
-                self._publish(self.name, Sent(ident, to, outgoing.message, outgoing.after))
+            self.counts["sent"] += len(batch)
+            if self._publish is not None:
+                for ident, outgoing in enumerate(batch, first):
+                    sent = Sent(self._id(ident), to, outgoing.message, outgoing.after)
+                    self._publish(self.name, sent)
             messages = [outgoing.message for outgoing in batch]
             for data, count in self._codec.encode(self.name, first, messages):
-                ids = [f"{self.name}.{first + offset}" for offset in range(count)]
+                ids = range(first, first + count)
                 first += count
                 if len(data) > MAX_DATAGRAM:
                     self._lose(to, ids, f"too large: {len(data):,} bytes fit no datagram")
@@ -184,16 +190,19 @@ class MessagePump:
         """Close the socket."""
         self._sock.close()
 
+    def _id(self, number: int) -> str:
+        return f"{self.name}.{number}"
+
     def _open(self, data: bytes) -> list[Envelope]:
         envelopes = self._codec.decode(data, self.name)
         if envelopes and envelopes[0].sender not in self._peers:
             raise WireError(f"sender {envelopes[0].sender!r} is no member of the cluster")
         return envelopes
 
-    def _dispatch(self, to: str, data: bytes, ids: Sequence[str], now: float) -> None:
+    def _dispatch(self, to: str, data: bytes, ids: range, now: float) -> None:
         self._transmit(to, data, ids)
 
-    def _transmit(self, to: str, data: bytes, ids: Sequence[str]) -> None:
+    def _transmit(self, to: str, data: bytes, ids: range) -> None:
         address = self._peers.get(to)
         if address is None:
             self._lose(to, ids, f"no node {to} is known")
@@ -203,9 +212,11 @@ class MessagePump:
         except OSError as error:
             self._lose(to, ids, f"the system refused it: {error.strerror}")
 
-    def _lose(self, to: str, ids: Sequence[str], reason: str) -> None:
-        for ident in ids:
-            self._publish(to, Lost(ident, self.name, reason))
+    def _lose(self, to: str, ids: range, reason: str) -> None:
+        self.counts["lost"] += len(ids)
+        if self._publish is not None:
+            for number in ids:
+                self._publish(to, Lost(self._id(number), self.name, reason))
 
 
 class AdversarialMessagePump(MessagePump):
@@ -218,7 +229,7 @@ class AdversarialMessagePump(MessagePump):
         sock: a bound, non-blocking UDP socket.
         codec: how messages become datagrams.
         peers: where every node is.
-        publish: how the trace is told.
+        publish: how the trace is told; see `MessagePump`.
         plan: what the network does to whom; may change at any time.
     """
 
@@ -228,12 +239,12 @@ class AdversarialMessagePump(MessagePump):
         sock: socket.socket,
         codec: Codec,
         peers: Mapping[str, Address],
-        publish: Publish,
+        publish: Publish | None,
         plan: Plan,
     ) -> None:
         super().__init__(name, sock, codec, peers, publish)
         self._plan = plan
-        self._delayed: list[tuple[float, int, str, bytes, Sequence[str]]] = []
+        self._delayed: list[tuple[float, int, str, bytes, range]] = []
         self._tickets = 0
 
     @property
@@ -247,21 +258,29 @@ class AdversarialMessagePump(MessagePump):
             _, _, to, data, ids = heapq.heappop(self._delayed)
             self._transmit(to, data, ids)
 
-    def _dispatch(self, to: str, data: bytes, ids: Sequence[str], now: float) -> None:
+    def _dispatch(self, to: str, data: bytes, ids: range, now: float) -> None:
         fate = self._plan.fate(self.name, to)
         if fate.lost:
             self._lose(to, ids, fate.lost)
             return
         for position, copy in enumerate(fate.copies):
-            for ident in ids:
-                if position:
-                    self._publish(to, Duplicated(ident, self.name, "duplicate"))
-                if copy.delay > 0:
-                    delayed = Delayed(ident, self.name, copy.why, copy.delay)
-                    self._publish(to, delayed)
+            self._count_copy(to, ids, copy, again=position > 0)
             if copy.delay > 0:
                 self._tickets += 1
                 due = now + copy.delay
                 heapq.heappush(self._delayed, (due, self._tickets, to, data, ids))
             else:
                 self._transmit(to, data, ids)
+
+    def _count_copy(self, to: str, ids: range, copy: Copy, *, again: bool) -> None:
+        """Count what a copy undergoes, and say so."""
+        self.counts["duplicated"] += len(ids) * again
+        self.counts["delayed"] += len(ids) * (copy.delay > 0)
+        if self._publish is None:
+            return
+        for number in ids:
+            ident = self._id(number)
+            if again:
+                self._publish(to, Duplicated(ident, self.name, "duplicate"))
+            if copy.delay > 0:
+                self._publish(to, Delayed(ident, self.name, copy.why, copy.delay))

@@ -170,9 +170,7 @@ class MainScreen(Screen[None]):
         node = self.query_one(NodeTable)
         node.border_title = _title_of(view, self.node_in_focus)
         log = self.query_one(MessageLog)
-        log.border_title = f"messages, filter: {log.filter}" if log.filter else (
-            f"messages  {self._filter_hint}"
-        )  # fmt: skip
+        log.border_title = _title_of_log(view, log.filter, self._filter_hint)
         cut = view.faults.get("groups") or view.faults.get("cuts")
         words = {"node": node.counters(), "log": "partitioned" if cut else ""}
         for name in PANES:
@@ -318,6 +316,13 @@ class MainScreen(Screen[None]):
         if field.display:
             field.display = False
             self.query_one("#log").focus()
+
+
+def _title_of_log(view: ClusterView, words: str, hint: str) -> str:
+    """Return what stands over the messages; that there are none to come, where that is so."""
+    if not view.tells_messages:
+        return "messages: not told at this trace level"
+    return f"messages, filter: {words}" if words else f"messages  {hint}"
 
 
 def _title_of(view: ClusterView, name: str) -> str:

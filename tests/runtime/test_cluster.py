@@ -442,7 +442,7 @@ def test_a_signal_ends_a_program_that_uses_the_engine(number: signal.Signals) ->
 def test_a_checker_that_falls_behind_makes_commands_wait_and_never_a_node(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("paxos_engine.runtime.cluster.BACKLOG_AT_MOST", 0)
+    monkeypatch.setattr("paxos_engine.runtime.observers.BACKLOG_AT_MOST", 0)
     reader = cluster.trace.reader()
     future = cluster.submit("waits")
     seen: list[str] = []
@@ -454,7 +454,7 @@ def test_a_checker_that_falls_behind_makes_commands_wait_and_never_a_node(
     until(beats_go_on)
     assert "submitted" not in seen
     assert not future.done()
-    monkeypatch.setattr("paxos_engine.runtime.cluster.BACKLOG_AT_MOST", 200_000)
+    monkeypatch.setattr("paxos_engine.runtime.observers.BACKLOG_AT_MOST", 200_000)
     assert future.result(PATIENCE).instance == 2  # behind the session
 
 

@@ -45,13 +45,13 @@ def test_a_recorder_that_falls_behind_makes_commands_wait_and_never_a_node(
         disk_is_back.wait(PATIENCE)
         return write(self, entries)
 
-    monkeypatch.setattr("paxos_engine.runtime.cluster.BACKLOG_AT_MOST", 500)
+    monkeypatch.setattr("paxos_engine.runtime.observers.BACKLOG_AT_MOST", 500)
     monkeypatch.setattr(TraceWriter, "write", slow)
     path = tmp_path / "trace.jsonl"
     with Cluster(ClusterConfig(record=path, **QUICK)) as cluster:
         screen = cluster.trace.reader()
         try:
-            recorder = cluster._recorder
+            recorder = cluster._observers.recorder
             until(lambda: recorder is not None and recorder.backlog >= 500)
             futures = [cluster.submit(f"v{n}") for n in range(300)]
             names = names_until_beats(screen, 60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,18 @@ def test_a_device_that_fails_in_the_middle_ends_the_trace_there() -> None:
     assert recording.damage == Damage(3, "it cannot be read: Input/output error")
 
 
+@pytest.mark.parametrize("level", ["everything", "protocol"])
+def test_a_header_says_how_much_the_trace_tells(level: str) -> None:
+    header = Entry(0, 0.0, "cluster", replace(HEADER, level=level))
+    assert Recording([to_line(header)], "a trace").header.level == level
+
+
+def test_a_header_of_before_there_were_levels_tells_everything() -> None:
+    old = json.loads(lines()[0])
+    del old["level"]
+    assert Recording([json.dumps(old).encode() + b"\n"], "a trace").header == HEADER
+
+
 def test_events_of_a_later_version_are_left_out_and_counted() -> None:
     later = json.dumps({"seq": 1, "t": 0, "node": "A1", "event": "teleported"}).encode() + b"\n"
     recording = Recording([*lines(), later, to_line(recovered(2))])
@@ -174,6 +187,10 @@ def test_a_message_that_nobody_here_could_follow_counts_as_missing() -> None:
         ([b'{"seq": 1, "t": 0, "node": "A1", "event": "hm"}\n'], "begins with its header"),
         ([lines()[0].replace(b"paxos-tui-trace", b"other")], "its format is 'other'"),
         ([lines()[0].replace(b'"version": 1', b'"version": 2')], "version 2 is newer than 1"),
+        (
+            [lines()[0].replace(b'"everything"', b'"counters"')],
+            "its level is 'counters', not everything or protocol",
+        ),
         ([b"[" * 100_000 + b"\n"], "line 1: no JSON"),
     ],
 )

@@ -390,3 +390,15 @@ def test_what_is_told_of_a_node_that_the_header_does_not_name_changes_nothing(st
     story.tell("C1", ev.Promised(N1, 1, None, (), 0, 1))
     assert "A9" not in story.view.nodes
     assert story.view.highest_instance == 0
+
+
+def test_where_no_message_is_told_a_primary_beats_as_often_as_an_acceptor_hears_it() -> None:
+    story, ports = Story(), {"A1": 1, "A2": 2, "A3": 3, "L1": 4, "L2": 5}
+    shape = (("A1", "A2", "A3"), ("L1", "L2"), (2, 2), "multi", 0, {})
+    story.tell("cluster", ev.Header(*shape, ports=ports, level="protocol"))
+    assert not story.view.tells_messages
+    for t in (1.0, 1.1):
+        for node in ("A1", "A2", "A3", "L1"):
+            story.tell(node, ev.HeartbeatHeard(N1, "L2"), t)
+    assert list(story.view.nodes["L2"].heartbeats) == [1.0, 1.1]
+    assert story.view.nodes["L2"].heartbeat_from == "L2"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.widgets import Static
 
 from paxos_engine import Header, SafetyChecker
@@ -34,6 +36,15 @@ def test_a_trace_that_keeps_every_rule_is_safe_and_says_how_much_was_looked_at()
     said = f"safe: {count} invariants over {events} events, 1 instance agrees"
     assert verdict.say(briefly=False) == said
     assert verdict.say(briefly=True) == "safe: 1 instance agrees"
+
+
+def test_a_trace_without_messages_says_how_many_rules_its_safety_rests_on() -> None:
+    header = replace(HEADER, level="protocol")
+    story = History().say("cluster", header).submit(X).lead(n(1)).propose("L1", n(1), 1, X)
+    verdict = played(story.choose(1, X)).verdict
+    assert verdict.is_good
+    said = verdict.say(briefly=False)
+    assert said.startswith(f"safe: 22 of {len(SafetyChecker.INVARIANTS)} invariants over ")
 
 
 def test_a_trace_with_a_hole_is_not_checked_rather_than_safe() -> None:

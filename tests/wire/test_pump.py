@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,7 +26,7 @@ STUCK = 30.0  # seconds after which a datagram on the loopback counts as never c
 class Net:
     """The pumps of L1, A1 and A2 on free ports, and all that they say."""
 
-    def __init__(self, adversarial: bool) -> None:
+    def __init__(self, adversarial: bool, silent: bool = False) -> None:
         names = ("L1", "A1", "A2")
         self.codec = Codec("test", b"key")
         self.plan = FaultPlan(4)
@@ -35,7 +35,7 @@ class Net:
         peers = {name: sock.getsockname() for name, sock in self.sockets.items()}
         self.pumps: dict[str, MessagePump] = {}
         for name, sock in self.sockets.items():
-            common = (name, sock, self.codec, peers, self.publish)
+            common = (name, sock, self.codec, peers, None if silent else self.publish)
             self.pumps[name] = (
                 AdversarialMessagePump(*common, self.plan) if adversarial else MessagePump(*common)
             )
@@ -159,7 +159,7 @@ def test_garbage_is_counted_told_with_its_sender_and_dropped(net: Net, garbage: 
     assert [envelope.message for envelope in net.receive("A1", 1)] == [beat(1)]
     [(node, refused)] = net.events(Refused)
     assert isinstance(refused, Refused)
-    assert (node, net.pumps["A1"].refused) == ("A1", 1)
+    assert (node, net.pumps["A1"].counts["refused"]) == ("A1", 1)
     assert refused.from_.startswith("127.0.0.1:")
     assert refused.reason
 
@@ -176,7 +176,7 @@ def test_a_flood_of_garbage_does_not_keep_the_node_from_its_timers(net: Net) -> 
     for _ in range(10):
         net.raw("A1", b"garbage")
     assert net.pumps["A1"].receive_all(4) == []
-    assert net.pumps["A1"].refused == 4
+    assert net.pumps["A1"].counts["refused"] == 4
 
 
 def test_a_message_for_nobody_known_is_lost_with_a_reason(net: Net) -> None:
@@ -191,6 +191,21 @@ def test_a_message_too_large_for_a_datagram_is_lost_and_its_neighbours_arrive(ne
     assert isinstance(lost, Lost)
     assert (node, lost.message) == ("A1", "L1.2")
     assert lost.reason.startswith("too large: 70,")
+
+
+@pytest.mark.parametrize("adversarial", [False, True])
+def test_a_pump_that_tells_nobody_makes_no_event_and_counts_all_the_same(adversarial: bool) -> None:
+    silent = Net(adversarial, silent=True)
+    silent.plan.set_link("L1", "A2", LinkFaults(loss=1.0))
+    silent.raw("A1", b"garbage")
+    silent.send("A1", beat(1), beat(2))
+    silent.send("A2", beat(3))
+    silent.send("A7", beat(4))
+    assert [envelope.id for envelope in silent.receive("A1", 2)] == ["L1.1", "L1.2"]
+    assert silent.pumps["A1"].counts == Counter(refused=1, received=2)
+    assert silent.pumps["L1"].counts == Counter(sent=4, lost=1 + adversarial)
+    assert silent.said == []
+    silent.close()
 
 
 class BrokenSocket:
