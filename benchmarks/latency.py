@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from benchmarks import floor, ours, peer
 from benchmarks.apart import apart
 from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import Scale
+from paxos_engine import TraceLevel
 
 ACCEPTORS = 5
+COUNTERS = "ours, waiting, counters only"
 
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:
@@ -23,7 +26,10 @@ def _table(scale: Scale, tell: Tell, *, durable: bool) -> Table:
     taken = take_turns(_ways(scale, durable=durable), scale.rounds, tell)
     latencies = {name: [_latency(sample) for sample in taken[name]] for name in taken}
     table.rows = rows_of(latencies, ["floor", *peer.SETTINGS])
-    table.notes = ["ours, waiting: a caller takes each result before it submits the next command"]
+    table.notes = [
+        "ours, waiting: a caller takes each result before it submits the next command",
+        "counters only: so, and with no trace and no checks",
+    ]
     if not peer.is_installed():
         table.notes.append(peer.SKIPPED)
     elif durable:
@@ -34,10 +40,12 @@ def _table(scale: Scale, tell: Tell, *, durable: bool) -> Table:
 def _ways(scale: Scale, *, durable: bool) -> dict[str, Way]:
     time = (scale.seconds, scale.warm_up)
     setting = ours.Setting(acceptors=ACCEPTORS, durable=durable)
+    counting = replace(setting, options={"trace_level": TraceLevel.COUNTERS})
     ways: dict[str, Way] = {
         "floor": partial(apart, floor.run, 1, *time, ACCEPTORS),
         "ours": partial(apart, ours.load, 1, *time, setting),
         "ours, waiting": partial(apart, ours.wait_for_each, *time, setting),
+        COUNTERS: partial(apart, ours.wait_for_each, *time, counting),
     }
     if peer.is_installed():
         for name in peer.SETTINGS:

@@ -15,6 +15,7 @@ from benchmarks import floor, ours, peer
 from benchmarks.apart import apart
 from benchmarks.harness import Row, Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import LONG, QUICK, Scale
+from paxos_engine import TraceLevel
 
 OUTSTANDING: Final = (64, 256, 1_024, 4_096)
 SIZES: Final = (16, 1_024, 16_384)
@@ -25,6 +26,10 @@ CONFIGURATIONS: Final[Mapping[str, Mapping[str, Any]]] = {"ours": {}}
 
 BURST_AGAINST: Final = 1_024
 """Outstanding commands of the steady rate that a burst is compared with."""
+
+
+AT_LEVELS: Final = 64
+"""Outstanding commands with which the levels of the trace are compared."""
 
 
 class Case(NamedTuple):
@@ -64,7 +69,7 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
     for case in cases(scale):
         rates.rows += _rows(case, scale, tell)
     rates.notes.append(peer.JOURNAL if peer.is_installed() else peer.SKIPPED)
-    return [rates, _burst(scale, tell)]
+    return [rates, _levels(scale, tell), _burst(scale, tell)]
 
 
 def _rows(case: Case, scale: Scale, tell: Tell) -> list[Row]:
@@ -89,6 +94,28 @@ def _ways(case: Case, scale: Scale) -> dict[str, Way]:
             how = {"nodes": case.acceptors, "size": case.size, "durable": case.durable}
             ways[name] = partial(apart, peer.load, *common, name, **how)
     return ways
+
+
+def _levels(scale: Scale, tell: Tell) -> Table:
+    """Compare what is told: every event, no messages, or nothing but counters."""
+    common = (AT_LEVELS, scale.seconds, scale.warm_up)
+    ways: dict[str, Way] = {
+        level.value: partial(apart, ours.load, *common, ours.Setting(options=at(level)))
+        for level in TraceLevel
+    }
+
+    def told(what: str) -> None:
+        tell(f"trace level: {what}")
+
+    title = f"{AT_LEVELS} outstanding, by trace level"
+    table = Table(title, rows_of(take_turns(ways, scale.rounds, told), [TraceLevel.COUNTERS.value]))
+    table.notes.append("safety is checked at level everything, most of it at protocol")
+    return table
+
+
+def at(level: TraceLevel) -> dict[str, Any]:
+    """Return the options of a cluster whose trace tells so much."""
+    return {"trace_level": level}
 
 
 def _burst(scale: Scale, tell: Tell) -> Table:

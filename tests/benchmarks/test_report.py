@@ -15,7 +15,7 @@ from benchmarks.scale import LONG, QUICK, USUAL
 
 TAKEN = {
     "floor": [{"p50 us": 100.0}, {"p50 us": 200.0}],
-    "ours, waiting": [{"p50 us": 120.0, "p99 us": 900.0}, {"p50 us": 320.0, "p99 us": 900.0}],
+    latency.COUNTERS: [{"p50 us": 120.0, "p99 us": 900.0}, {"p50 us": 320.0, "p99 us": 900.0}],
 }
 
 
@@ -32,7 +32,14 @@ def printed(width: int = 140) -> str:
 
 def test_a_table_shows_each_figure_beside_its_ratio() -> None:
     line = next(line for line in printed().splitlines() if "ours" in line)
-    assert line.split() == ["ours,", "waiting", "220", "(120-320)", "1.4", "(1.2-1.6)", "900"]
+    assert line.split() == [
+        *latency.COUNTERS.split(),
+        "220",
+        "(120-320)",
+        "1.4",
+        "(1.2-1.6)",
+        "900",
+    ]
 
 
 def test_machine_and_notes_are_said_as_they_are() -> None:
@@ -73,10 +80,10 @@ def verdicts(results: report.Results) -> dict[str, str]:
 
 def test_an_aim_is_met_or_missed_by_the_median() -> None:
     met = verdicts({"latency": [table()]})  # 1.4 x the floor, and 1.5 is allowed
-    assert met["latency, 1 outstanding x floor"] == "met"
-    slower = {**TAKEN, "ours, waiting": [{"p50 us": 151.0}, {"p50 us": 302.0}]}
+    assert met["latency, 1 outstanding, counters only x floor"] == "met"
+    slower = {**TAKEN, latency.COUNTERS: [{"p50 us": 151.0}, {"p50 us": 302.0}]}
     missed = {"latency": [Table("1 outstanding, in memory", rows_of(slower, ["floor"]))]}
-    assert verdicts(missed)["latency, 1 outstanding x floor"] == "missed"
+    assert verdicts(missed)["latency, 1 outstanding, counters only x floor"] == "missed"
 
 
 def test_what_was_not_measured_is_neither() -> None:
@@ -90,6 +97,13 @@ def test_durable_is_compared_with_the_rate_in_memory_of_the_same_run() -> None:
     ]
     results = {"throughput": [Table("commands a second, closed loop", rows)]}
     assert verdicts(results)["durable, 1,024 outstanding x in memory"] == "met"
+
+
+def test_what_the_trace_costs_is_judged_at_its_levels_beside_each_other() -> None:
+    rates = {"everything": 450.0, "protocol": 700.0, "counters": 1_000.0}
+    rows = rows_of({level: [{"commands/s": rate}] for level, rate in rates.items()}, ["counters"])
+    results = {"throughput": [Table("64 outstanding, by trace level", rows)]}
+    assert verdicts(results)["full trace, 64 outstanding x counters only"] == "met"
 
 
 def test_growth_is_judged_where_the_history_is_longest() -> None:
@@ -113,7 +127,8 @@ def test_without_the_peer_the_others_are_measured_and_it_is_said(
         "p50 us": 1.0, "p99 us": 1.0, "commands/s": 1.0
     })  # fmt: skip
     for each in latency.measure(QUICK, lambda what: None):
-        assert [row.name for row in each.rows] == ["floor", "ours", "ours, waiting"]
+        rows = [row.name for row in each.rows]
+        assert rows == ["floor", "ours", "ours, waiting", latency.COUNTERS]
         assert "PySyncObj: skipped: not installed" in " ".join(each.notes)
 
 
