@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.driver import Ask, Collector, Done, Window, closed_loop
-from paxos_engine import Cluster, ClusterConfig, Reply
+from paxos_engine import Cluster, ClusterConfig, Reply, relax_collector
 
 PATIENCE = 60.0
 """Seconds within which a healthy cluster answers, however loaded the machine is."""
@@ -37,7 +37,11 @@ class Setting:
 
 @contextmanager
 def running(setting: Setting) -> Iterator[Cluster]:
-    """Run a cluster that has answered once; its disks, if it has any, go with it."""
+    """Run a cluster that has answered once; its disks, if it has any, go with it.
+
+    The process is set as `paxos-tui run` sets its own.
+    """
+    relax_collector()
     with tempfile.TemporaryDirectory(dir=Path.cwd() if setting.durable else None) as folder:
         data_dir = Path(folder) / "data" if setting.durable else None
         options = {"acceptors": setting.acceptors, "data_dir": data_dir, **setting.options}

@@ -22,6 +22,7 @@ from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import NOOP, Batch, Command, NoOp, ProposalNumber, Value
 from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
+from paxos_engine.runtime.process import relax_collector
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.waiting import why_waiting
 from paxos_engine.storage.disk import StorageError
@@ -88,6 +89,7 @@ __all__ = [
     "is_turn",
     "judge_trace",
     "read_trace",
+    "relax_collector",
     "tell",
     "why_kept",
     "why_pending",

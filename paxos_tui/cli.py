@@ -27,6 +27,7 @@ from paxos_engine import (
     TraceFile,
     TraceFormatError,
     TraceLevel,
+    relax_collector,
 )
 from paxos_tui.bench import bench
 from paxos_tui.options import (
@@ -73,6 +74,7 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
 
     look = themed(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    relax_collector()
     cluster = make_cluster(**options)
     app = PaxosApp(cluster, notice=price(cluster.config), **look)
     sys.exit(app.run_on_terminal(mouse=not no_mouse))
@@ -156,6 +158,7 @@ def run(
     """
     from paxos_tui.run import run_demo  # noqa: PLC0415 - the console does not need it
 
+    relax_collector()
     cluster = make_cluster(**options)
     nodes = list(node_names(failing))
     unknown = [name for name in nodes if name not in cluster.nodes]
