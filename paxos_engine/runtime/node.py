@@ -23,7 +23,11 @@ from paxos_engine.roles.messages import Envelope
 from paxos_engine.storage.disk import Disk
 
 TAKE_AT_MOST: Final = 512
-"""Messages handled in one turn, so that timers are looked at under any load."""
+"""Messages taken in one turn."""
+
+TURN_AT_MOST: Final = 0.02
+"""Seconds after which a turn takes no further message, so that no timer waits behind a queue: a
+heartbeat is sent on time under any load, whatever a message costs."""
 
 SLEEP_AT_MOST: Final = 1.0
 """Seconds; a thread that missed a wake-up would notice after this long."""
@@ -92,6 +96,7 @@ class NodeThread:
         self._clock = clock
         self._admits = admits
         self._after_turn = after_turn
+        self._inbox: deque[Envelope] = deque()
         self._actions: deque[Action] = deque()
         self._orders: deque[Callable[[], None]] = deque()
         self._stopping = False
@@ -197,7 +202,7 @@ class NodeThread:
 
     def _timeout(self) -> float:
         up = self.node.standing == "up"
-        if self._orders or (self._actions and up and self._admits()):
+        if self._orders or self._inbox or (self._actions and up and self._admits()):
             return 0.0
         now = self._clock()
         deadlines = [self._pump.deadline, self.node.deadline]
@@ -214,16 +219,26 @@ class NodeThread:
         if self.node.standing == "paused":
             return
         now = self._clock()
-        self.node.turn(self._pump.receive_all(TAKE_AT_MOST), self._due_actions(), now)
+        self._inbox += self._pump.receive_all(TAKE_AT_MOST - len(self._inbox))
+        end = now + TURN_AT_MOST
+        self.node.turn(self._due_messages(end), self._due_actions(end), now)
         if self.node.standing == "up":
             self._after_turn()
         self._pump.tick(now)
 
-    def _due_actions(self) -> Iterator[Action]:
+    def _due_messages(self, end: float) -> Iterator[Envelope]:
+        while self._inbox:
+            yield self._inbox.popleft()
+            if self._clock() >= end:
+                return
+
+    def _due_actions(self, end: float) -> Iterator[Action]:
         for _ in range(min(len(self._actions), TAKE_AT_MOST)):
             if not self._admits():
                 return
             yield self._actions.popleft()
+            if self._clock() >= end:
+                return
 
     def _obey_crash(self, kind: str) -> None:
         # Forgotten first: what is posted while the new role is made is meant for that one.

@@ -1,4 +1,4 @@
-"""A node's thread: what is asked of it while it goes down is not lost."""
+"""A node's thread: it loses nothing while it goes down, and no timer waits behind a queue."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 from paxos_engine.roles.acceptor import PaxosAcceptor
-from paxos_engine.roles.effects import Effects, Outgoing
+from paxos_engine.roles.effects import Effects, Outgoing, Role
 from paxos_engine.roles.messages import Envelope
-from paxos_engine.runtime.node import NodeThread
+from paxos_engine.runtime.node import TURN_AT_MOST, NodeThread
 from paxos_engine.storage.memory import MemoryDisk
 
 PATIENCE = 10.0
@@ -74,6 +76,70 @@ def running(node: Restless) -> Iterator[NodeThread]:
     finally:
         node.thread.stop()
         node.thread.join()
+
+
+class Flood(SilentPump):
+    """A socket in which messages have piled up."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__()
+        self.waiting = waiting
+
+    def receive_all(self, limit: int) -> list[Envelope]:
+        """Hand out what has piled up."""
+        taken = min(limit, self.waiting)
+        self.waiting -= taken
+        return [Envelope(f"C1.{n}", "C1", "N1", Ask()) for n in range(taken)]
+
+
+class Ask(NamedTuple):
+    """A message."""
+
+
+class SlowReader(Role):
+    """A role that takes a while for each message, by its own clock, and has a timer."""
+
+    name = "N1"
+
+    def __init__(self, clock: list[float]) -> None:
+        self.read = 0
+        self._beat_at = 0.05
+        self.beats: list[float] = []
+        self._clock = clock
+
+    @property
+    def deadline(self) -> float | None:
+        """When it beats next."""
+        return self._beat_at
+
+    def start(self, now: float) -> Effects:
+        """Begin."""
+        return Effects()
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        """Take five milliseconds."""
+        self._clock[0] += 0.005
+        self.read += 1
+        return Effects()
+
+    def tick(self, now: float) -> Effects:
+        """Beat."""
+        self.beats.append(self._clock[0])
+        self._beat_at = now + 0.05
+        return Effects()
+
+
+def test_no_heartbeat_waits_behind_a_queue_of_messages() -> None:
+    clock = [0.0]
+    role = SlowReader(clock)
+    pump = Flood(waiting=1_000)
+    thread = NodeThread(lambda: role, MemoryDisk(), pump, lambda *_: None, lambda: clock[0])
+    while role.read < 1_000:
+        thread._turn()
+    thread.join()
+    gaps = [after - before for before, after in pairwise(role.beats)]
+    assert max(gaps) < 0.05 + TURN_AT_MOST + 2 * 0.005
+    assert pump.waiting == 0
 
 
 def test_what_is_posted_while_a_crash_makes_the_new_role_reaches_it() -> None:
