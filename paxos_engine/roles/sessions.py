@@ -8,6 +8,7 @@ uses and expires the same sessions at the same instances.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,10 +32,14 @@ class Session:
 
     def forget_before(self, oldest: int) -> None:
         """Drop the replies below `oldest`: the client has got them."""
-        if oldest > self.oldest:
-            self.oldest = oldest
-            for sequence in [s for s in self.replies if s < oldest]:
-                del self.replies[sequence]
+        if oldest <= self.oldest:
+            return
+        passed: Iterable[int] = range(self.oldest, oldest)
+        if oldest - self.oldest > len(self.replies):  # a client may skip as many as it likes
+            passed = [sequence for sequence in self.replies if sequence < oldest]
+        for sequence in passed:
+            self.replies.pop(sequence, None)
+        self.oldest = oldest
 
 
 class Sessions:

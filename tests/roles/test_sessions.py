@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from paxos_engine.roles.sessions import Session
 from tests.roles.stage import Stage
 
 
@@ -51,3 +52,13 @@ def test_sessions_survive_restarts_of_every_node(unanswered: Stage, leader: str)
     unanswered.run(6.0, step=0.05)
     assert [e.result for e in unanswered.happened("answered")] == ["1"]  # type: ignore[attr-defined]
     assert counted(unanswered, leader) == "1"
+
+
+def test_a_client_that_skips_sequences_makes_a_session_forget_no_more_than_it_holds() -> None:
+    session = Session("C1", 1, replies={1: (1, "a"), 2: (2, "b"), 9: (3, "c")})
+    session.forget_before(2)
+    assert list(session.replies) == [2, 9]
+    session.forget_before(2**47)
+    assert (session.replies, session.oldest) == ({}, 2**47)
+    session.forget_before(5)
+    assert session.oldest == 2**47
