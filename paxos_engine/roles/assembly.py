@@ -113,7 +113,8 @@ class Shape:
         rng = random.Random(f"{self.seed}/{name}/{life}")
         if name in self.client_names:
             client = f"{name}-{self.run}" if self.run else name
-            return rules.client(name, self.leader_names, rng, client=client)
+            wait = self.timing.retry_after
+            return rules.client(name, self.leader_names, rng, retry_after=wait, client=client)
         return rules.leader(
             name,
             self.leader_names,

@@ -21,6 +21,7 @@ from paxos_engine.roles.events import (
     SessionOpened,
     Submitted,
 )
+from paxos_engine.roles.flow import MOST_WINDOW, Flow
 from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Reply, Request
 from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
 
@@ -32,8 +33,12 @@ ASK_AGAIN: Final = 0.15
 class _Outstanding:
     command: Command
     since: float
-    attempts: int = 0
+    sendings: int = 0
+    missed: int = 0  # how often its answer did not come in time
     asked: str = ""  # the leader that it was last sent to
+    sent_at: float = 0.0
+    missed_from: str = ""  # the leader whose answer did not come first, and when that was asked
+    missed_since: float = 0.0
     led_on: int = 0  # redirects followed since it last waited
 
 
@@ -44,9 +49,11 @@ class PaxosClient(Role):
         name: its node id, `C1`.
         leaders: the leaders that it may ask.
         rng: the source of jitter.
-        retry_after: seconds without an answer before it tries another leader (then doubled).
-        retry_at_most: the longest such wait, in seconds.
-        window: how many commands are under way at once; further ones wait here, in order.
+        retry_after: seconds without an answer before it tries another leader, at least: longer
+            where answers usually take longer (see `Flow`), and doubled each time.
+        retry_at_most: the wait in seconds beyond which doubling does not go.
+        window: how many commands are under way at once, at the most; further ones wait here, in
+            order.
         session: an open session to go on with; 0 opens one with the first command.
         client: the client id in its commands; its name if empty. Who starts anew beside a history
             that is kept needs another one each time, since its sequences begin at 1 again.
@@ -58,9 +65,9 @@ class PaxosClient(Role):
         leaders: Iterable[str],
         rng: random.Random,
         *,
-        retry_after: float = 0.5,
+        retry_after: float = 0.3,
         retry_at_most: float = 1.0,
-        window: int = 128,
+        window: int = MOST_WINDOW,
         session: int = 0,
         client: str = "",
     ) -> None:
@@ -68,14 +75,15 @@ class PaxosClient(Role):
         self.client = client or name
         self.leaders = tuple(leaders)
         self._rng = rng
-        self._retry_after = retry_after
         self._retry_at_most = retry_at_most
-        self._window = window
+        self.flow = Flow(retry_after, window)
         self._sequence = 0
         self._session = session  # the instance of the command that opened it; 0 while there is none
         self._primary = self.leaders[-1]
         self._waiting: deque[_Outstanding] = deque()
         self._out: dict[int, _Outstanding] = {}
+        self._sent = 0  # the highest sequence that was ever sent
+        self._oldest = 1  # no command before this one is under way
         self._due: list[tuple[float, int, int]] = []
 
     @property
@@ -151,11 +159,11 @@ class PaxosClient(Role):
         """Try another leader for each command that has waited too long."""
         effects = Effects()
         while self._due and self._due[0][0] <= now:
-            _, sequence, attempts = heapq.heappop(self._due)
+            _, sequence, sendings = heapq.heappop(self._due)
             out = self._out.get(sequence)
-            if out is None or out.attempts != attempts:
+            if out is None or out.sendings != sendings:
                 continue
-            out.led_on = 0
+            self._missed(out)
             if out.asked == self._primary:  # else another command has turned away from it already
                 self._turn_from(self._primary)
             self._send(out, now, effects, "no answer")
@@ -166,6 +174,7 @@ class PaxosClient(Role):
         if out is None:
             return  # a duplicate: the command has had its one answer
         self._primary = sender
+        self.flow.answered(_latency(out, sender, now))
         if out.command.opens_session:
             self._session = reply.instance
             effects.say(SessionOpened(self.client, reply.instance))
@@ -193,7 +202,7 @@ class PaxosClient(Role):
         elif redirect.primary is None or known:
             # Nobody leads, or the leaders point at each other: ask again soon, but not at once, or
             # the question circles as fast as the network carries it.
-            out.attempts += 1
+            out.sendings += 1
             self._due_in(out, now, ASK_AGAIN)
 
     def _send_more(self, now: float, effects: Effects) -> None:
@@ -201,13 +210,15 @@ class PaxosClient(Role):
             if self._waiting:
                 self._open_session(now, effects)
             return
-        while self._waiting and len(self._out) < self._window:
+        while self._waiting and len(self._out) < self.flow.window:
             out = self._waiting.popleft()
             sequence = out.command.sequence
+            while self._oldest < sequence and self._oldest not in self._out:
+                self._oldest += 1  # sequences are sent in order, so this passes each one once
             # From its first sending on a command is the same in every retry.
-            oldest = min(self._out, default=sequence)
-            out.command = replace(out.command, oldest=oldest, session=self._session)
+            out.command = replace(out.command, oldest=self._oldest, session=self._session)
             self._out[sequence] = out
+            self._sent = sequence
             self._send(out, now, effects, "")
 
     def _open_session(self, now: float, effects: Effects) -> None:
@@ -221,21 +232,38 @@ class PaxosClient(Role):
         command = out.command
         if why_again:
             effects.say(Retried(self.client, command.sequence, self._primary, why_again))
-        out.attempts += 1
-        out.asked = self._primary
+        out.sendings += 1
+        out.asked, out.sent_at = self._primary, now
         effects.send(self._primary, Request(command))
-        self._schedule(out, now)
+        usual = self.flow.wait
+        doubled = usual * 2.0 ** min(out.missed, 16)
+        self._due_in(out, now, max(usual, min(doubled, self._retry_at_most)))
 
-    def _schedule(self, out: _Outstanding, now: float) -> None:
-        wait = min(self._retry_after * 2.0 ** min(out.attempts - 1, 16), self._retry_at_most)
-        self._due_in(out, now, wait)
+    def _missed(self, out: _Outstanding) -> None:
+        if not out.missed:
+            out.missed_from, out.missed_since = out.asked, out.sent_at
+        out.missed += 1
+        out.led_on = 0
+        self.flow.missed(out.command.sequence, self._sent)
 
     def _due_in(self, out: _Outstanding, now: float, wait: float) -> None:
         due = now + wait * (0.75 + 0.5 * self._rng.random())
-        heapq.heappush(self._due, (due, out.command.sequence, out.attempts))
+        heapq.heappush(self._due, (due, out.command.sequence, out.sendings))
 
     def _turn_from(self, leader: str) -> None:
         self._primary = self.leaders[(self.leaders.index(leader) + 1) % len(self.leaders)]
+
+
+def _latency(out: _Outstanding, sender: str, now: float) -> float | None:
+    """Return how long an answer took, as far as that is known; None if it is not.
+
+    Which of several sendings is answered is unknown (Karn and Partridge, 1987). Where the leader
+    answers at last whose answer was missed, it was slow rather than gone: it took since then, at
+    the most. Where another one does, nothing is known about either.
+    """
+    if not out.missed:
+        return now - out.sent_at
+    return now - out.missed_since if sender == out.missed_from else None
 
 
 def check_value(value: str | bytes) -> None:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterable
 
 from paxos_engine.roles.copies import Copies
+from paxos_engine.roles.doorstep import Doorstep
 from paxos_engine.roles.effects import Effects, Record, Role, RoundRecord
 from paxos_engine.roles.election import Election, Standing, Timing
 from paxos_engine.roles.events import (
@@ -54,6 +55,7 @@ from paxos_engine.roles.messages import (
 from paxos_engine.roles.nonsense import nonsense
 from paxos_engine.roles.phase_one import PhaseOne
 from paxos_engine.roles.proposer import Proposals, send
+from paxos_engine.roles.pulse import Pulse
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.service import Service
 from paxos_engine.roles.values import NOOP, ZERO, Command, ProposalNumber
@@ -118,13 +120,14 @@ class PaxosLeader(Role):
         self._proposals = Proposals(timing, rng, batch)
         self._phase_one: PhaseOne | None = None
         self._promises = PhaseOne(ZERO, 1, quorums, "")  # those that this primacy rests on
-        self._ask_again_at = self._beat_at = 0.0
-        self._heard: dict[str, float] = {}  # acceptor -> when it last answered this primacy
+        self._ask_again_at = 0.0
+        self._pulse = Pulse(quorums, timing)
         self._next_instance = 1
         self._recover_next, self._recover_last = 1, 0  # of phase 1's range, still to be re-proposed
         self._filling: dict[int, tuple[str, AcceptedReport | None]] = {}
         self._gaps = GapWatch(timing.gap_fill_after)
         self._service = Service()
+        self._doorstep = Doorstep()
 
     # --- the three inputs ----------------------------------------------------------------
 
@@ -132,22 +135,19 @@ class PaxosLeader(Role):
     def deadline(self) -> float | None:
         """When the next timer is due: beat, suspicion, retransmission, gap or catch-up."""
         times = [self.learner.ask_at, self._proposals.deadline]
-        match self.standing:
-            case Standing.FOLLOWING:
-                times.append(self.election.suspect_at)
-            case Standing.PREPARING:
-                times.append(self._ask_again_at)
-            case Standing.PRIMARY:
-                times += [self._beat_at, self._gaps.deadline]
-                if self._phase_one is not None:
-                    times.append(self._ask_again_at)
+        if self.standing is Standing.FOLLOWING:
+            times.append(self.election.suspect_at)
+        elif self.standing is Standing.PRIMARY:
+            times += [self._pulse.beat_at, self._gaps.deadline]
+        if self._phase_one is not None:
+            times.append(self._ask_again_at)
         return min(time for time in times if time is not None)
 
     def start(self, now: float) -> Effects:
         """Begin, or begin again after a failure: what was heard before it is stale."""
         self.election.start(now)
-        self._heard.clear()
-        self._beat_at = now
+        self._pulse.restart(now)
+        self._doorstep.clear()
         return Effects(self._mark)
 
     def receive(self, envelope: Envelope, now: float) -> Effects:
@@ -162,14 +162,14 @@ class PaxosLeader(Role):
     def tick(self, now: float) -> Effects:
         """Do what is due: beat, suspect, ask again, retransmit, fill gaps, catch up."""
         effects = Effects(self._mark)
-        if self.standing is Standing.FOLLOWING and now >= self.election.suspect_at:
+        if self.standing is Standing.FOLLOWING and self.election.suspects(now):
             reason = "no heartbeat" if self.election.primary else "no primary known"
             effects.say(Suspected(self.election.primary_number, reason))
             self._prepare("takeover", now, effects)
         if self._phase_one is not None and now >= self._ask_again_at:
             self._ask_for_promises(self._phase_one, now, effects)
         if self.standing is Standing.PRIMARY:
-            if now >= self._beat_at:
+            if now >= self._pulse.beat_at:
                 self._beat(now, effects)
             self._proposals.retransmit(now, self.peers, self.log.chosen_up_to, effects)
         self.learner.tick(self.election.primary, now, effects)
@@ -207,20 +207,22 @@ class PaxosLeader(Role):
 
     def _dispatch(self, envelope: Envelope, now: float, effects: Effects) -> None:
         sender = envelope.sender
+        self._pulse.hear(envelope, self.number, now)
         match envelope.message:
             case Request(command=command):
                 self._request(sender, command, effects)
             case Promise() as promise:
                 self._promise(envelope, promise, now, effects)
             case Accepted() as accepted:
-                self._alive(sender, accepted.number, now)
-                self._decided(self.learner.see_accepted(sender, accepted, effects), effects)
+                new = self.learner.see_accepted(sender, accepted, effects)
+                if new:
+                    self.election.sees_progress(accepted.number, now)
+                self._decided(new, effects)
             case Nack(number=number, promised=promised):
                 self._outbid(sender, number, promised, now, effects)
             case Heartbeat() as heartbeat:
                 self._heartbeat(sender, heartbeat, now, effects)
             case HeartbeatReply(number=number, promised=promised, snapshot=snapshot):
-                self._alive(sender, number, now)
                 self.copies.know(sender, snapshot)
                 self._outbid(sender, number, promised, now, effects)
             case Accept() | CatchUpRequest() | CatchUpReply() | SnapshotRequest() | SnapshotChunk():
@@ -256,6 +258,8 @@ class PaxosLeader(Role):
         else:
             self.learner.watch(now)
         self._answer(effects)
+        if self.standing is Standing.PRIMARY and self.log.applied_up_to >= self._recover_last:
+            self._let_in(now, effects)
         self._mark = effects.mark
         return effects
 
@@ -285,7 +289,6 @@ class PaxosLeader(Role):
 
     def _promise(self, envelope: Envelope, promise: Promise, now: float, effects: Effects) -> None:
         acceptor = envelope.sender
-        self._alive(acceptor, promise.number, now)
         if promise.last is not None:
             self._promise_for_one(envelope, promise, now, effects)
             return
@@ -319,8 +322,7 @@ class PaxosLeader(Role):
         self._next_instance = self._recover_last + 1
         self._gaps.forget()
         if not was_primary:
-            for acceptor in phase.promised_by:
-                self._heard[acceptor] = now
+            self._pulse.begin(phase.promised_by, now)
             self.election.won(self.number)
             effects.say(BecamePrimary(self.number, phase.reason))
             self._beat(now, effects)
@@ -409,6 +411,7 @@ class PaxosLeader(Role):
             self._yield(beat.number, "a heartbeat of a higher number", now, effects)
         if self.election.heeds(beat.number):
             self.election.heard(sender, beat.number, now)
+            self._doorstep.hear(sender, beat.number, effects)
 
     def _beat(self, now: float, effects: Effects) -> None:
         """Ask the acceptors whether they hear us, and tell the peers only if a quorum does.
@@ -423,17 +426,11 @@ class PaxosLeader(Role):
         effects.send_all(self.quorums.acceptors, beat)
         if self.may_say_that_it_leads(now):
             effects.send_all(self.peers, beat)
-        self._beat_at = now + self.timing.heartbeat_every
+        self._pulse.beaten(now)
 
     def may_say_that_it_leads(self, now: float) -> bool:
         """Say whether phase 1 is complete, and a quorum was heard lately (S15)."""
-        alive = [a for a, t in self._heard.items() if now - t <= self.timing.election_timeout]
-        hears_quorum = len(self.quorums.distinct(alive)) >= self.quorums.phase2
-        return hears_quorum and self._phase_one is None
-
-    def _alive(self, acceptor: str, number: ProposalNumber, now: float) -> None:
-        if number == self.number:
-            self._heard[acceptor] = now
+        return self._pulse.hears_quorum(now) and self._phase_one is None
 
     def _outbid(
         self,
@@ -456,7 +453,7 @@ class PaxosLeader(Role):
         self._phase_one = None
         self._proposals.abandon()
         self._filling.clear()
-        self._heard.clear()
+        self._pulse.stop()
         self.election.back_off(now)
         effects.say(Yielded(number, reason))
         self._service.send_on(self.election.primary, effects)
@@ -480,11 +477,15 @@ class PaxosLeader(Role):
         elif self.standing is Standing.PRIMARY:
             self._service.take(node, command)
             self._proposals.take(command)
-        elif self.standing is Standing.PREPARING and self.election.primary is None:
-            # About to lead, or to fail: the client is told to ask again rather than kept.
-            effects.send(node, Redirect(*key, None))
         else:
+            self._doorstep.keep(node, command)
             effects.send(node, Redirect(*key, self.election.primary))
+
+    def _let_in(self, now: float, effects: Effects) -> None:
+        """Take what was asked before we led, now that it can be told what is chosen already."""
+        for node, command in self._doorstep.take():
+            self._request(node, command, effects)
+            self._propose_more(now, effects)
 
     def _answer(self, effects: Effects) -> None:
         """Apply what has become contiguous and give each waiting client its one reply."""

@@ -40,7 +40,8 @@ class ClusterConfig:
         profile: the fault profile to begin with: calm, jittery, lossy or hostile.
         gap_fill_after: age in seconds at which a primary fills a gap.
         heartbeat_every: seconds between two heartbeats of a primary.
-        election_timeout: seconds of silence after which a primary is suspected.
+        election_timeout: seconds of silence after which a primary is suspected; more where its
+            heartbeats came less steadily than that.
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide; with 1 each has an instance of its own.
         record: a file that gets the whole trace as JSON lines, or None; a name that ends in
@@ -68,8 +69,8 @@ class ClusterConfig:
     election: str = "number"
     profile: str = "calm"
     gap_fill_after: float = 2.0
-    heartbeat_every: float = 0.1
-    election_timeout: float = 1.0
+    heartbeat_every: float = 0.2
+    election_timeout: float = 0.5
     pipeline: int = 64
     batch: int = 1
     record: Path | None = None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from paxos_engine.roles.assembly import Rules, Shape
@@ -32,15 +30,6 @@ NEVER: Final = 1e9
 """Seconds, for a timer that is to stay silent: longer than anybody plays."""
 
 NO_TIMERS: Final = Timing(NEVER, NEVER, NEVER, NEVER, NEVER, NEVER)
-
-
-class PatientClient(PaxosClient):
-    """A client that waits for its answer for ever."""
-
-    def __init__(
-        self, name: str, leaders: Iterable[str], rng: random.Random, *, client: str = ""
-    ) -> None:
-        super().__init__(name, leaders, rng, retry_after=NEVER, retry_at_most=NEVER, client=client)
 
 
 class Stage(World):
@@ -213,7 +202,6 @@ class Stage(World):
 
 
 def _shape(start: Start, rules: Rules) -> Shape:
-    client = rules.client if start.timers else PatientClient
     return Shape(
         leaders=start.leaders,
         acceptors=start.acceptors,
@@ -227,5 +215,5 @@ def _shape(start: Start, rules: Rules) -> Shape:
         snapshot_every=start.snapshot_every,
         phase1=start.phase1,
         phase2=start.phase2,
-        rules=replace(rules, client=client),
+        rules=rules,
     )

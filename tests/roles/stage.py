@@ -113,7 +113,11 @@ class Stage:
         for name in self.leaders:
             self.make[name] = partial(make_leader, name)
         self.make["C1"] = lambda: PaxosClient(
-            "C1", self.leaders, random.Random(seed), session=SESSION if session else 0
+            "C1",
+            self.leaders,
+            random.Random(seed),
+            retry_after=(timing or Timing()).retry_after,
+            session=SESSION if session else 0,
         )
         for name, make in self.make.items():
             self.roles[name] = make()

@@ -103,8 +103,8 @@ def test_the_same_stories_catch_a_wrong_rule() -> None:
     """The net is not so wide that everything falls through."""
     for seed in range(2_000):
         rng = random.Random(seed)
-        acts = (*ACTS, "lead", "submit", "lead", "submit")
-        story = [(rng.choice(acts), rng.randrange(10**6)) for _ in range(150)]
+        acts = (*ACTS, "lead", "submit", *["deliver"] * 20)
+        story = [(rng.choice(acts), rng.randrange(10**6)) for _ in range(300)]
         try:
             rare = Timing(heartbeat_every=1.0, election_timeout=5.0)
             wrong = AcceptsBelowPromise

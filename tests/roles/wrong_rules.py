@@ -93,8 +93,7 @@ class BeatsWhilePreparing(PaxosLeader):
 
     def may_say_that_it_leads(self, now: float) -> bool:
         """Look at the acceptors alone."""
-        alive = [a for a, t in self._heard.items() if now - t <= self.timing.election_timeout]
-        return len(self.quorums.distinct(alive)) >= self.quorums.phase2
+        return self._pulse.hears_quorum(now)
 
 
 class NeverRedirects(PaxosLeader):

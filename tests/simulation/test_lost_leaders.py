@@ -44,7 +44,7 @@ def test_a_leader_that_is_down_is_waited_for_and_nothing_it_may_need_is_dropped(
     leader: str,
 ) -> None:
     entries: list[Entry] = []
-    acts = (Act(0.5, "crash", (leader,)), Act(20.0, "recover", (leader,)))
+    acts = (Act(0.8, "crash", (leader,)), Act(20.0, "recover", (leader,)))
     outcome = play(plan(*acts), (entries.append,))
     assert outcome.good, outcome.verdict
     dropped = [e for e in entries if isinstance(e.event, Dropped)]

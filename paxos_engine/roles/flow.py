@@ -1,0 +1,80 @@
+"""How much a client has under way, and how long it waits for an answer: both learned from answers.
+
+A wait that is too short sends everything twice, a window that is too large only makes a queue
+longer, and either grows worse the slower the cluster is. So both follow what is seen, by the rules
+that keep the internet from collapse (Jacobson, "Congestion Avoidance and Control", 1988).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LEAST_WINDOW: Final = 16
+FIRST_WINDOW: Final = 64
+
+MOST_WINDOW: Final = 1024
+"""Commands; what one client gains by more than a thousand under way is only a longer queue."""
+
+LONGEST_WAIT: Final = 8.0
+"""Seconds that the wait for an answer may grow to where answers do come, but slowly."""
+
+
+class Flow:
+    """The window and the patience of one client.
+
+    Args:
+        least_wait: seconds; no answer is missed sooner than this.
+        most_window: commands under way at the most.
+    """
+
+    def __init__(self, least_wait: float, most_window: int = MOST_WINDOW) -> None:
+        self._least_wait = least_wait
+        self._least_window = min(LEAST_WINDOW, most_window)
+        self._most_window = most_window
+        self._window = float(min(FIRST_WINDOW, most_window))
+        self._threshold = float(most_window)  # up to here every answer widens the window by one
+        self._smoothed = self._deviation = 0.0
+        self._measured = False
+        self._narrowed_at = 0  # what was sent up to then says nothing about the narrower window
+
+    @property
+    def window(self) -> int:
+        """How many commands may be under way."""
+        return int(self._window)
+
+    @property
+    def wait(self) -> float:
+        """Seconds after which an answer is missed: the usual latency and four deviations.
+
+        The rule of RFC 6298, section 2.
+        """
+        usual = self._smoothed + 4.0 * self._deviation
+        return min(max(usual, self._least_wait), max(LONGEST_WAIT, self._least_wait))
+
+    def answered(self, seconds: float | None) -> None:
+        """Widen the window: by one for each answer at first, later by one for each windowful.
+
+        Args:
+            seconds: how long the answer took; None if that says nothing (Karn's rule).
+        """
+        step = 1.0 if self._window < self._threshold else 1.0 / self._window
+        self._window = min(self._window + step, float(self._most_window))
+        if seconds is None:
+            return
+        if self._measured:
+            self._deviation += (abs(seconds - self._smoothed) - self._deviation) / 4.0
+            self._smoothed += (seconds - self._smoothed) / 8.0
+        else:
+            self._measured, self._smoothed, self._deviation = True, seconds, seconds / 2.0
+
+    def missed(self, sequence: int, newest: int) -> None:
+        """Halve the window, once for all that was under way when it was last halved.
+
+        Args:
+            sequence: of the command that has no answer.
+            newest: the last one that was sent.
+        """
+        if sequence > self._narrowed_at:
+            self._threshold = max(self._window / 2.0, float(self._least_window))
+            self._window = self._threshold
+            self._narrowed_at = newest
