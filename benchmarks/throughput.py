@@ -21,7 +21,17 @@ OUTSTANDING: Final = (64, 256, 1_024, 4_096)
 SIZES: Final = (16, 1_024, 16_384)
 ACCEPTORS: Final = (3, 5, 7)
 
-CONFIGURATIONS: Final[Mapping[str, Mapping[str, Any]]] = {"ours": {}}
+BATCH: Final = 256
+"""Commands that an instance may decide where batching is on."""
+
+COUNTING: Final = {"trace_level": TraceLevel.COUNTERS}
+
+CONFIGURATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ours": {},
+    "ours, counters only": COUNTING,
+    "ours, batching": {"batch": BATCH},
+    "ours, batching, counters only": {"batch": BATCH, **COUNTING},
+}
 """Row -> options of `ClusterConfig` that make it; a switch that matters gets a line of its own."""
 
 BURST_AGAINST: Final = 1_024

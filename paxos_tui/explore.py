@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, wait
 from functools import partial
 from pathlib import Path
@@ -38,8 +38,8 @@ from paxos_engine.simulation import (
     record_run,
     record_small,
     record_stuck,
-    shrunken,
     shrunken_plan,
+    smallest_of,
 )
 from paxos_tui.explore_report import Asked, Report, Saved
 from paxos_tui.explore_text import lines
@@ -139,7 +139,7 @@ def explore_shrunk(asked: Asked, file: Path | None, save: Path) -> Report:
     began = time.monotonic()
     tally = play_seeds(asked.seeds, asked.rules)
     broken = next(iter(tally.failures), "")
-    small = make_small(broken, asked.seed, asked.rules)
+    small = make_small(broken, [asked.seed], asked.rules)[1] if broken else None
     if small is None:
         raise NothingToShrink(
             f"the run of seed {asked.seed} {'cannot be played' if broken else 'is good'}"
@@ -160,32 +160,33 @@ def file_name(asked: Asked, seed: int) -> str:
 def _save_failures(
     report: Report, players: Players, directory: Path, stop: Stop
 ) -> Iterator[Saved]:
-    """Yield the first run of each way to fail, once it is saved: small, or whole if it must be."""
+    """Yield one of the first runs of each way to fail, once it is saved: small, if it can be."""
     asked = report.asked
     for broken, failures in report.tally.sorted_failures()[:MOST_SAVED]:
-        seed = failures.seeds[0]
-        path = directory / file_name(asked, seed)
-        shrinking = players.executor.submit(make_small, broken, seed, asked.rules)
+        shrinking = players.executor.submit(make_small, broken, failures.seeds, asked.rules)
         while not (stop() or wait([shrinking], timeout=LOOK_AFTER).done):
             pass
         if stop():
             return
-        small = shrinking.result()
-        yield _save(asked, seed, broken, path, small)
+        seed, small = shrinking.result()
+        yield _save(asked, seed, broken, directory / file_name(asked, seed), small)
 
 
-def make_small(broken: str, seed: int, rules: Rules) -> Shrunk | Stuck | None:
-    """Return what is left of a failing run: steps, or a plan if it does not end; None if neither.
+def make_small(
+    broken: str, seeds: Sequence[int], rules: Rules
+) -> tuple[int, Shrunk | Stuck | None]:
+    """Return which run is the smallest, and what is left of it.
+
+    That is steps, or a plan if it does not end; None if it is neither.
 
     Args:
-        broken: what the run breaks; empty if nothing.
-        seed: of the run.
+        broken: what the runs break.
+        seeds: of the runs.
         rules: which classes play the roles.
     """
-    if not broken:
-        return None
-    is_endless = broken in (LIVENESS, BREAKS_OFF)
-    return shrunken_plan(seed, rules) if is_endless else shrunken(seed, rules)
+    if broken in (LIVENESS, BREAKS_OFF):
+        return seeds[0], shrunken_plan(seeds[0], rules)
+    return smallest_of(seeds, rules) or (seeds[0], None)
 
 
 def _save(asked: Asked, seed: int, broken: str, path: Path, small: Shrunk | Stuck | None) -> Saved:

@@ -18,8 +18,8 @@ from paxos_engine.simulation.failing import (
     record_run,
     record_small,
     record_stuck,
-    shrunken,
     shrunken_plan,
+    smallest_of,
 )
 from paxos_engine.simulation.moves import Bounds
 from paxos_engine.simulation.patterns import PATTERNS
@@ -63,7 +63,7 @@ __all__ = [
     "record_run",
     "record_small",
     "record_stuck",
-    "shrunken",
     "shrunken_plan",
+    "smallest_of",
     "tell_path",
 ]

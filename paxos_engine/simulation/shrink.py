@@ -176,8 +176,11 @@ class _Shrinker:
             smaller = any(self._fails(steps, shape) for shape, steps in candidates)
 
     def _simpler_shape(self) -> None:
-        """Take snapshots more often, so that less has to happen before one."""
+        """Take snapshots more often, so that less has to happen before one; and so on."""
         shape = self.best.plan.shape
+        if shape.batch > 1:
+            self._fails(self.best.steps, replace(shape, batch=1))
+            shape = self.best.plan.shape
         for often in (1, 2):
             if often < shape.snapshot_every and self._fails(
                 self.best.steps, replace(shape, snapshot_every=often)
