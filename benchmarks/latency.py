@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from benchmarks import floor, ours, peer
+from benchmarks import etcd, floor, ours, peer
 from benchmarks.apart import apart
 from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import Scale
@@ -25,7 +25,7 @@ def _table(scale: Scale, tell: Tell, *, durable: bool) -> Table:
     table = Table(f"1 outstanding, {ACCEPTORS} acceptors, {where}")
     taken = take_turns(_ways(scale, durable=durable), scale.rounds, tell)
     latencies = {name: [_latency(sample) for sample in taken[name]] for name in taken}
-    table.rows = rows_of(latencies, ["floor", *peer.SETTINGS])
+    table.rows = rows_of(latencies, ["floor", *peer.SETTINGS, etcd.NAME])
     table.notes = [
         "ours, waiting: a caller takes each result before it submits the next command",
         "counters only: so, and with no trace and no checks",
@@ -34,6 +34,8 @@ def _table(scale: Scale, tell: Tell, *, durable: bool) -> Table:
         table.notes.append(peer.SKIPPED)
     elif durable:
         table.notes.append(peer.JOURNAL)
+    if durable:
+        table.notes.append(etcd.HOW if etcd.is_installed() else etcd.SKIPPED)
     return table
 
 
@@ -51,6 +53,8 @@ def _ways(scale: Scale, *, durable: bool) -> dict[str, Way]:
         for name in peer.SETTINGS:
             how = {"nodes": ACCEPTORS, "size": setting.size, "durable": durable}
             ways[name] = partial(apart, peer.load, 1, *time, name, **how)
+    if etcd.is_installed() and durable:
+        ways[etcd.NAME] = partial(apart, etcd.load, 1, *time, ACCEPTORS, setting.size)
     return ways
 
 

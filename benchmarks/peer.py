@@ -88,7 +88,7 @@ def _start(count: int, setting: Mapping[str, Any], folder: Path, durable: bool) 
             self.last = value
             return value
 
-    names = [f"127.0.0.1:{port}" for port in _free_ports(count)]
+    names = [f"127.0.0.1:{port}" for port in free_ports(count)]
     replicas = []
     for position, name in enumerate(names):
         journal = str(folder / f"journal{position}") if durable else None
@@ -112,7 +112,8 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody uses at the moment."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for sock in sockets:

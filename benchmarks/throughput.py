@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from benchmarks import floor, ours, peer
+from benchmarks import etcd, floor, ours, peer
 from benchmarks.apart import apart
 from benchmarks.harness import Row, Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import LONG, QUICK, Scale
@@ -79,6 +79,7 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
     for case in cases(scale):
         rates.rows += _rows(case, scale, tell)
     rates.notes.append(peer.JOURNAL if peer.is_installed() else peer.SKIPPED)
+    rates.notes.append(etcd.HOW if etcd.is_installed() else etcd.SKIPPED)
     return [rates, _levels(scale, tell), _burst(scale, tell)]
 
 
@@ -87,7 +88,7 @@ def _rows(case: Case, scale: Scale, tell: Tell) -> list[Row]:
         tell(f"{case}: {what}")
 
     taken = take_turns(_ways(case, scale), scale.rounds, told)
-    return rows_of(taken, ["floor", "floor, coalesced", *peer.SETTINGS], str(case))
+    return rows_of(taken, ["floor", "floor, coalesced", *peer.SETTINGS, etcd.NAME], str(case))
 
 
 def _ways(case: Case, scale: Scale) -> dict[str, Way]:
@@ -103,6 +104,8 @@ def _ways(case: Case, scale: Scale) -> dict[str, Way]:
         for name in peer.SETTINGS:
             how = {"nodes": case.acceptors, "size": case.size, "durable": case.durable}
             ways[name] = partial(apart, peer.load, *common, name, **how)
+    if etcd.is_installed() and case.durable and case.outstanding <= etcd.MOST:
+        ways[etcd.NAME] = partial(apart, etcd.load, *common, case.acceptors, case.size)
     return ways
 
 
