@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
+from paxos_engine.simulation.campaign import Tally
 from paxos_engine.simulation.failing import shrunken_plan, smallest_of
 from paxos_engine.simulation.plan import so_many
 from paxos_engine.simulation.swarm import draw
@@ -55,8 +56,10 @@ def line(rule: WrongRule) -> str:
         assert stuck is not None, "the same plan has the same end"
         return f"{row} {stuck.size} |"
     broken = outcome.violation.rule
-    alike = (o.seed for o in failing if o.violation and o.violation.rule == broken)
-    found = smallest_of(chain((outcome.seed,), alike), rule.rules)
+    tally = Tally()
+    for each in chain((outcome,), failing):
+        tally.take(each)
+    found = smallest_of([seed for _, seed in tally.failures[broken].shortest], rule.rules)
     assert found is not None, "the same steps break the same rule"
     small = found[1]
     shape = small.plan.shape

@@ -160,10 +160,11 @@ def file_name(asked: Asked, seed: int) -> str:
 def _save_failures(
     report: Report, players: Players, directory: Path, stop: Stop
 ) -> Iterator[Saved]:
-    """Yield one of the first runs of each way to fail, once it is saved: small, if it can be."""
+    """Yield a short run of each way to fail, once it is saved: made small, if it can be."""
     asked = report.asked
     for broken, failures in report.tally.sorted_failures()[:MOST_SAVED]:
-        shrinking = players.executor.submit(make_small, broken, failures.seeds, asked.rules)
+        seeds = [seed for _, seed in failures.shortest]
+        shrinking = players.executor.submit(make_small, broken, seeds, asked.rules)
         while not (stop() or wait([shrinking], timeout=LOOK_AFTER).done):
             pass
         if stop():
@@ -181,7 +182,7 @@ def make_small(
 
     Args:
         broken: what the runs break.
-        seeds: of the runs.
+        seeds: of the runs, the shortest first.
         rules: which classes play the roles.
     """
     if broken in (LIVENESS, BREAKS_OFF):

@@ -32,6 +32,9 @@ PORTION: Final = 8
 SEEDS_KEPT: Final = 10
 """Seeds that are remembered of each failure: the smallest."""
 
+SHORTEST_KEPT: Final = 4
+"""Failing runs of each kind that are remembered as the shortest."""
+
 LOOK_AFTER: Final = 0.1
 """Seconds after which `stop` is asked, whether or not anything has been played."""
 
@@ -53,11 +56,14 @@ class Failures:
         count: how many.
         seeds: the smallest of them, ascending.
         text: what happened with the first of these, in one line.
+        shortest: those that took the fewest steps, as (steps, seed): what is short already is made
+            small best.
     """
 
     count: int = 0
     seeds: list[int] = field(default_factory=list)
     text: str = ""
+    shortest: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, other: Failures) -> None:
         """Take those of other runs."""
@@ -65,6 +71,7 @@ class Failures:
             self.text = other.text
         self.count += other.count
         self.seeds = sorted({*self.seeds, *other.seeds})[:SEEDS_KEPT]
+        self.shortest = sorted({*self.shortest, *other.shortest})[:SHORTEST_KEPT]
 
 
 @dataclass(slots=True)
@@ -97,15 +104,17 @@ class Tally:
         self.events += outcome.entries
         self.milliseconds += round(outcome.seconds * 1000)
         self.coverage.add(outcome.coverage)
+        steps = len(outcome.steps)
         if outcome.violation is not None:
-            self._fail(outcome.violation.rule, outcome.seed, outcome.violation.text)
+            self._fail(outcome.violation.rule, outcome.seed, outcome.violation.text, steps)
         elif outcome.stuck:
-            self._fail(BREAKS_OFF if outcome.broke else LIVENESS, outcome.seed, outcome.stuck)
+            broken = BREAKS_OFF if outcome.broke else LIVENESS
+            self._fail(broken, outcome.seed, outcome.stuck, steps)
 
     def broke(self, seed: int, error: Exception) -> None:
         """Take a run that the program could not play to its end."""
         self.runs += 1
-        self._fail(BREAKS_OFF, seed, told(error))
+        self._fail(BREAKS_OFF, seed, told(error), 0)
 
     def add(self, other: Tally) -> None:
         """Take what other runs came to."""
@@ -134,9 +143,9 @@ class Tally:
             "coverage": self.coverage.as_data(),
         }
 
-    def _fail(self, broken: str, seed: int, text: str) -> None:
-        one_line = " ".join(text.split())
-        self.failures.setdefault(broken, Failures()).add(Failures(1, [seed], one_line))
+    def _fail(self, broken: str, seed: int, text: str, steps: int) -> None:
+        one = Failures(1, [seed], " ".join(text.split()), [(steps, seed)])
+        self.failures.setdefault(broken, Failures()).add(one)
 
 
 class CampaignBroken(Exception):

@@ -7,7 +7,6 @@ again, in another process, it is the same to the byte.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -23,9 +22,6 @@ from paxos_engine.trace.recorder import CHUNK, TraceWriter
 
 JUDGE: Final = "checker"
 """The node that a violation is of."""
-
-TRIED: Final = 4
-"""Runs that are made small at the most, to keep the smallest of them."""
 
 SMALL: Final = 15
 """Deliveries of a run that is small enough for a person to follow."""
@@ -92,7 +88,7 @@ def shrunken(seed: int, rules: Rules = RIGHT) -> Shrunk | None:
 def smallest_of(
     seeds: Iterable[int], rules: Rules = RIGHT, enough: int = SMALL
 ) -> tuple[int, Shrunk] | None:
-    """Make the first runs of these seeds small, up to `TRIED` of them, and keep the smallest.
+    """Make the runs of these seeds small, one after the other, and keep the smallest.
 
     One that is small enough ends the search: most are at once, and a few get stuck where no single
     part can go.
@@ -106,7 +102,7 @@ def smallest_of(
         Which seed it is, and what is left of its run; None if no run breaks a rule.
     """
     best: tuple[int, Shrunk] | None = None
-    for seed in islice(seeds, TRIED):
+    for seed in seeds:
         small = shrunken(seed, rules)
         if small is not None and (best is None or small.deliveries < best[1].deliveries):
             best = (seed, small)

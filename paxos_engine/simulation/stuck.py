@@ -52,6 +52,7 @@ def shrink_stuck(plan: Plan, plays: int = PLAYS_AT_MOST) -> Stuck | None:
         before = search.best.plan
         search.fewer_nodes()
         search.try_plan(replace(search.best.plan, faults=PERFECT))
+        search.try_plan(replace(search.best.plan, shape=replace(search.best.plan.shape, batch=1)))
         search.fewer("asks")
         search.fewer("acts")
     return search.best

@@ -105,6 +105,13 @@ def test_of_each_failure_the_smallest_seeds_are_kept_and_the_words_of_the_first(
     assert failures.text == "run 0"
 
 
+def test_of_each_failure_the_shortest_runs_are_known_whoever_played_them() -> None:
+    failures = Failures()
+    for seed in range(30):
+        failures.add(Failures(1, [seed], "", [(100 - seed % 10, seed)]))
+    assert failures.shortest == [(91, 9), (91, 19), (91, 29), (92, 8)]
+
+
 def test_a_failure_is_named_after_the_rule_that_it_breaks() -> None:
     tally = play_seeds(range(3, 4), OWN_VALUE)
     (broken,) = tally.failures

@@ -278,7 +278,7 @@ def test_the_plan_of_a_run_that_a_defect_ends_is_made_small_too(tmp_path: Path) 
     report = explore(Asked(1, 2, "no-duplicates"), 1, "", tmp_path)
     (saved,) = report.saved
     assert saved.broken == BREAKS_OFF
-    assert saved.size == "1 leader, 1 acceptor, 1 command, 0 acts, a network with faults"
+    assert saved.size == "1 leader, 1 acceptor, 3 commands, 0 acts, a network with faults"
     checked = call("check", saved.file)
     assert f"VIOLATED, as the trace itself reports: {BREAKS_OFF}" in checked.stdout
 
