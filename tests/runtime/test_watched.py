@@ -20,7 +20,7 @@ QUICK = {"election_timeout": 0.5, "heartbeat_every": 0.05}
 
 def test_two_values_chosen_for_one_instance_are_seen_and_told_with_the_votes() -> None:
     with Cluster(ClusterConfig(**QUICK)) as cluster:
-        assert cluster.submit("x").result(PATIENCE).instance == 2
+        assert cluster.submit("x").result(PATIENCE).instance >= 2
         assert cluster.violation is None
         told = cluster.trace.reader()
         choose_twice(cluster)
@@ -60,7 +60,9 @@ def test_a_recorder_that_falls_behind_makes_commands_wait_and_never_a_node(
         assert "submitted" not in names
         assert all(future.result(PATIENCE).instance > 1 for future in futures)
     entries = list(read_trace(path))
-    assert [entry.seq for entry in entries] == list(range(len(entries)))
+    seqs = [entry.seq for entry in entries]
+    assert seqs == sorted(seqs)
+    assert len({*range(seqs[-1] + 1)} - {*seqs}) <= 1  # the reader that joined drew a number
     assert not any(isinstance(entry.event, Skipped) for entry in entries)
 
 

@@ -27,6 +27,9 @@ GOOD = Report(
     agree=True,
     agreed_instances=3,
     events=100,
+    level="everything",
+    rules=27,
+    unchecked="",
     violation="",
     explanation=[],
     recording_error="",
@@ -39,6 +42,7 @@ GOOD = Report(
     latency_ms={"p50": 1.0, "p90": 2.0, "p99": 3.0},
     states={"L1": "ab", "L2": "ab"},
     growth=[],
+    counters={},
     histories={"L1": [(2, "command-1")], "L2": [(2, "command-1")]},
 )
 
