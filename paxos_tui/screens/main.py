@@ -77,6 +77,9 @@ class MainScreen(Screen[None]):
         self._active = "matrix"
         self._shown: tuple[ClusterView, Verdict, list[str]] | None = None
         self._moment: frozenset[str] = frozenset()
+        self._panes: dict[str, LineTable] = {}
+        self._tabs: list[PaneTabs] = []
+        self._last_line: WaitingLine
 
     def compose(self) -> ComposeResult:
         """Put the widgets in their places; the stylesheet says how large each is."""
@@ -110,15 +113,16 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Title the panes and begin in the matrix."""
         self.query_one("#filter").display = False
-        for name, title in PANES.items():
-            self.query_one(f"#{name}").border_title = title
+        self._panes = {name: self.query_one(f"#{name}", LineTable) for name in PANES}
+        self._tabs = list(self.query(PaneTabs))
+        self._last_line = self.query_one(WaitingLine)
         self._activate("matrix")
         self.ready = True
 
     @property
     def is_whole(self) -> bool:
         """Whether every widget is there: not before composing, not after taking down."""
-        return bool(self.query("#gaps")) and bool(self.query(WaitingLine))
+        return self.ready and self._last_line.is_attached
 
     @property
     def is_too_small(self) -> bool:
@@ -157,10 +161,10 @@ class MainScreen(Screen[None]):
         self._shown = (view, verdict, notes)
         self.query_one(AppHeader).show(view)
         self.query_one(NodeBar).show(view, self.node_in_focus)
-        for table in self.query(LineTable):
+        for table in self._panes.values():
             if table.is_on_screen or table.size:
                 table.show(view)
-        for tabs in self.query(PaneTabs):
+        for tabs in self._tabs:
             tabs.show(self._active)
         self.query_one(StatusLine).show(view, verdict, notes)
         self.query_one(WaitingLine).show(view)
@@ -168,20 +172,19 @@ class MainScreen(Screen[None]):
 
     def _title_panes(self, view: ClusterView) -> None:
         node = self.query_one(NodeTable)
-        node.border_title = _title_of(view, self.node_in_focus)
-        log = self.query_one(MessageLog)
-        log.border_title = _title_of_log(view, log.filter, self._filter_hint)
+        filtered = self.query_one(MessageLog).filter
+        log = _title_of_log(view, filtered, self._filter_hint)
+        titles = {**PANES, "node": _title_of(view, self.node_in_focus), "log": log}
         cut = view.faults.get("groups") or view.faults.get("cuts")
         words = {"node": node.counters(), "log": "partitioned" if cut else ""}
-        for name in PANES:
-            pane = self.query_one(f"#{name}", LineTable)
+        for name, pane in self._panes.items():
             staying = "" if pane.follow else "not following (o)"
             said = "  ".join(word for word in (words.get(name, ""), staying) if word)
-            pane.border_subtitle = said or None
+            pane.entitle(titles[name], said)
 
     def forget_painted(self) -> None:
         """Let every table be painted anew: time may have gone backwards."""
-        for table in self.query(LineTable):
+        for table in self._panes.values():
             table.forget_painted()
 
     def _show_again(self) -> None:
@@ -237,7 +240,7 @@ class MainScreen(Screen[None]):
         # Columns come and go only where there is one pane: to style them anew costs a frame.
         for column in self.query(".column, #lower" if self.has_class("-one") else "#lower"):
             column.set_class(bool(column.query(f"#{name}")), "-active")
-        for tabs in self.query(PaneTabs):
+        for tabs in self._tabs:
             tabs.show(name)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -5,14 +5,15 @@ Newest first: row 0 is at the top, and following means staying there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.content import Content
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -26,11 +27,22 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+STRIPS_KEPT: Final = 512
+"""Lines that a table keeps as they were painted: a row that only moves is not made anew."""
+
+
 class Part(NamedTuple):
     """A piece of a line: text that is safe to paint, and the name of its paint."""
 
     text: str
     paint: str = "plain"
+
+
+class _Line(NamedTuple):
+    """All that decides how one line of the screen looks, on one ground and in one width."""
+
+    parts: tuple[Part, ...]
+    under_cursor: bool = False
 
 
 class LineTable(ScrollView, Painter, can_focus=True):
@@ -49,7 +61,7 @@ class LineTable(ScrollView, Painter, can_focus=True):
         Binding("enter", "select", "Select", show=False),
     ]
 
-    cursor: reactive[int] = reactive(0, repaint=True)
+    cursor: reactive[int] = reactive(0, repaint=False)
     follow: reactive[bool] = reactive(True, repaint=False)
 
     class Selected(Message):
@@ -85,6 +97,11 @@ class LineTable(ScrollView, Painter, can_focus=True):
         self.view: ClusterView | None = None
         self._painted: object = None
         self._count = 0
+        self._drawn: dict[int, _Line] = {}
+        self._strips: dict[_Line, Strip] = {}
+        self._strips_are_for: tuple[Style, int] | None = None
+        self._ground: Style | None = None
+        self._titles = ("", "")
 
     # --- what a table says ---------------------------------------------------------------
 
@@ -113,28 +130,74 @@ class LineTable(ScrollView, Painter, can_focus=True):
         if stamp != self._painted:
             self._painted = stamp
             self._resize_to(self.row_count())
-            self.refresh()
+            self._refresh_changed()
         return self
 
     def forget_painted(self) -> None:
         """Paint at the next `show`, whatever has changed."""
         self._painted = None
 
+    def entitle(self, head: str, foot: str) -> None:
+        """Write into the frame, if that is not what stands there; never read as markup."""
+        if head != self._titles[0]:
+            self.border_title = Content(head)
+        if foot != self._titles[1]:
+            self.border_subtitle = Content(foot) if foot else None
+        self._titles = (head, foot)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return what is to be seen; what lies behind the text is looked up once."""
+        self._ground = None
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen: the heading, or the row scrolled to."""
         width = self.scrollable_content_region.width
-        if y == 0:
-            parts = self.heading(width) if self.view is not None else []
-            return self._strip([Part(p.text, "head") for p in parts], width)
-        number = y - 1 + self.scroll_offset.y
-        if self.view is None or number >= self._count:
-            return Strip.blank(width, self.rich_style)
-        return self._strip(self.row(number, width), width, number == self.cursor and self.has_focus)
+        line = self._drawn[y] = self._line(y, width)
+        if self._ground is None:
+            self._ground = self.rich_style
+        if self._strips_are_for != (self._ground, width) or len(self._strips) > STRIPS_KEPT:
+            self._strips.clear()
+            self._strips_are_for = (self._ground, width)
+        if line not in self._strips:
+            self._strips[line] = self._strip(line, width, self._ground)
+        return self._strips[line]
 
-    def _strip(self, parts: list[Part], width: int, under_cursor: bool = False) -> Strip:
-        segments = [Segment(part.text, self.paint(part.paint)) for part in parts]
-        base = self.rich_style + self._cursor_style() if under_cursor else self.rich_style
-        return Strip(segments).adjust_cell_length(width).apply_style(base)
+    def _refresh_changed(self) -> None:
+        """Have those lines painted that say something else than what is on the screen."""
+        _, _, width, height = self.scrollable_content_region
+        lines = [
+            Region(0, y, width, 1)
+            for y in range(height)
+            if self._line(y, width) != self._drawn.get(y)
+        ]
+        if lines:
+            self.refresh(*lines)
+
+    def _line(self, y: int, width: int) -> _Line:
+        """Return what line `y` of the screen has to say."""
+        if self.view is None:
+            return _Line(())
+        if y == 0:
+            return _Line(tuple(Part(part.text, "head") for part in self.heading(width)))
+        number = y - 1 + self.scroll_offset.y
+        if number >= self._count:
+            return _Line(())
+        return _Line(tuple(self.row(number, width)), number == self.cursor and self.has_focus)
+
+    def _strip(self, line: _Line, width: int, ground: Style) -> Strip:
+        base = ground + self._cursor_style() if line.under_cursor else ground
+        segments = [Segment(part.text, base + self.paint(part.paint)) for part in line.parts]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def notify_style_update(self) -> None:
+        """Forget what was painted: the theme has changed, or what of it applies here."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def watch_cursor(self) -> None:
+        """Paint the row that the cursor leaves, and the one that it comes to."""
+        self._refresh_changed()
 
     def _cursor_style(self) -> Style:
         """Return what the theme says of the cursor; a tint is laid over the ground of the table."""
@@ -146,13 +209,19 @@ class LineTable(ScrollView, Painter, can_focus=True):
         grown = count - self._count
         self._count = count
         self.cursor = max(0, min(self.cursor, count - 1))
-        self.virtual_size = Size(self.scrollable_content_region.width, count + 1)
+        self._give_room(Size(self.scrollable_content_region.width, count + 1))
         if self.follow:
             self.scroll_to(y=0, animate=False, immediate=True)
         elif grown > 0:
             # New rows come in at the top: keep what is being read where it is.
             self.cursor += grown
             self.scroll_to(y=self.scroll_offset.y + grown, animate=False, immediate=True)
+
+    def _give_room(self, room: Size) -> None:
+        """Let the scroll bar know, which shows or hides itself: no pane is laid out anew."""
+        if room != self.virtual_size:
+            self.set_reactive(LineTable.virtual_size, room)
+            self._scroll_update(room)
 
     # --- moving --------------------------------------------------------------------------
 
@@ -209,7 +278,7 @@ class LineTable(ScrollView, Painter, can_focus=True):
     def _word_at(self, x: int) -> str:
         """Return the words of the title around column `x`; titles part them by two spaces."""
         left = 2
-        for words in str(self.border_title or "").split("  "):
+        for words in self._titles[0].split("  "):
             if left <= x <= left + len(words):
                 return words
             left += len(words) + 2

@@ -27,7 +27,13 @@ class MessageLog(LineTable):
         """Return the log's version; the rows are picked when it changes."""
         stamp = (view.messages.version, self.filter)
         if stamp != self._painted:
-            self._rows = [line for line in reversed(view.log) if self._wanted(line)]
+            words = self.filter.lower().split()
+            newest_first = reversed(view.log)
+            self._rows = (
+                [line for line in newest_first if all(word in line.text for word in words)]
+                if words
+                else list(newest_first)
+            )
         return stamp
 
     def row_count(self) -> int:
@@ -63,11 +69,6 @@ class MessageLog(LineTable):
         fate = fate_text(line.fate, free - 2)
         parts.append(Part(fit(f"{look.glyph} {fate}", free), look.paint))
         return parts
-
-    def _wanted(self, line: LogLine) -> bool:
-        if not self.filter:
-            return True
-        return all(word in line.text for word in self.filter.lower().split())
 
 
 SHORT_KINDS = {

@@ -103,9 +103,21 @@ class Painter(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{name}" for name in PAINTS}
 
+    _paints: dict[str, Style] | None = None
+
     def paint(self, name: str) -> Style:
         """Return the style for a name; only what the theme sets, so that it can be layered."""
-        return self.get_component_rich_style(f"paint--{name}", partial=True)
+        # Kept here, since the toolkit forgets its own at every refresh.
+        if self._paints is None:
+            self._paints = {}
+        if name not in self._paints:
+            self._paints[name] = self.get_component_rich_style(f"paint--{name}", partial=True)
+        return self._paints[name]
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: the theme has changed, or what of it applies here."""
+        self._paints = None
+        super().notify_style_update()
 
 
 def star(node: NodeView) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.strip import Strip
 
 from paxos_engine import ClusterView, Command, Entry, ProposalNumber
 from paxos_engine.roles.events import Lost, Sent
@@ -18,13 +19,24 @@ class Numbers(LineTable):
 
     count = 1_000_000
     made = 0
+    renamed = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.painted: list[int] = []
 
     def heading(self, width: int) -> list[Part]:
         return [Part("number")]
 
     def row(self, number: int, width: int) -> list[Part]:
         self.made += 1
+        if number == 3 and self.renamed:
+            return [Part(self.renamed)]
         return [Part(str(self.count - number))]
+
+    def render_line(self, y: int) -> Strip:
+        self.painted.append(y)
+        return super().render_line(y)
 
     def row_count(self) -> int:
         return self.count
@@ -116,6 +128,57 @@ async def test_what_has_not_changed_is_not_painted_again() -> None:
             table.show(ClusterView())
         await pilot.pause()
         assert table.made == made
+
+
+async def test_of_a_table_only_the_lines_that_say_something_else_are_painted() -> None:
+    app = TableApp()
+    async with app.run_test(size=(40, 20)) as pilot:
+        table = app.query_one(Numbers)
+        for _ in range(2):  # the scroll bar comes, and takes its room
+            table.forget_painted()
+            table.show(ClusterView())
+            await pilot.pause()
+        table.painted.clear()
+        table.renamed = "three"
+        table.forget_painted()
+        table.show(ClusterView())
+        await pilot.pause()
+        assert table.painted == [4]  # the heading is line 0
+
+
+async def test_the_cursor_leaves_one_line_and_comes_to_another() -> None:
+    app = TableApp()
+    async with app.run_test(size=(40, 20)) as pilot:
+        table = app.query_one(Numbers)
+        table.show(ClusterView())
+        await pilot.pause()
+        table.painted.clear()
+        await pilot.press("down")
+        await pilot.pause()
+        assert table.painted == [1, 2]
+
+
+async def test_what_stands_in_a_frame_already_is_not_written_again() -> None:
+    app = TableApp()
+    async with app.run_test(size=(40, 20)) as pilot:
+        table = app.query_one(Numbers)
+        table.show(ClusterView())
+        table.entitle("numbers", "following")
+        await pilot.pause()
+        table.painted.clear()
+        table.entitle("numbers", "following")
+        await pilot.pause()
+        assert not table.painted
+
+
+async def test_what_stands_in_a_frame_is_never_read_as_markup() -> None:
+    app = TableApp()
+    async with app.run_test(size=(40, 20)) as pilot:
+        table = app.query_one(Numbers)
+        table.entitle("filter: [/", "[Errno 28] full")
+        await pilot.pause()
+        assert "[/" in str(table.border_title)
+        assert "Errno 28" in str(table.border_subtitle)
 
 
 def test_filtering_looks_at_the_beginning_of_large_values_and_once_only(
