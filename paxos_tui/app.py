@@ -12,16 +12,14 @@ from paxos_tui.actions import LIVE
 from paxos_tui.breaking import Breaking
 from paxos_tui.feed import Feed, LiveFeed
 from paxos_tui.network import Network
+from paxos_tui.pace import Pace, news
 from paxos_tui.screens.help import ViolationScreen
 from paxos_tui.screens.main import MainScreen
 from paxos_tui.submitting import Submitting
 from paxos_tui.window import Window
 
-FOLD_SECONDS = 0.07
-"""The part of a frame that may go into folding events; what is left over waits."""
-
-CATCH_UP_SECONDS = 0.04
-"""One step of folding between two frames while the screen is behind; keys come in between."""
+FOLD_SECONDS = 0.01
+"""One step of folding events; while more have come it goes on, and keys come in between."""
 
 
 class PaxosApp(Submitting, Breaking, Network, Window):
@@ -59,6 +57,7 @@ class PaxosApp(Submitting, Breaking, Network, Window):
             feed = LiveFeed(cluster)
         self.feed = feed
         self.view = feed.new_view()
+        self._pace = Pace()
         self._told_violation = False
         self._frozen = False
         self._catching_up = False
@@ -91,25 +90,41 @@ class PaxosApp(Submitting, Breaking, Network, Window):
 
     def frame(self) -> None:
         """Do what is due, fold what has come, and paint it."""
+        if self._keep_up():
+            self._paint(self._notes())
+
+    def tick(self) -> None:
+        """Do the same, but paint no more often than that is of use, and leaves time for keys."""
+        if self._keep_up():
+            notes = self._notes()
+            if not self._frozen and self._pace.is_due((news(self.view), notes)):
+                self._paint(notes)
+                self.call_after_refresh(self._pace.painted)
+
+    def _keep_up(self) -> bool:
+        """Do what is due and fold what has come; return whether there is a screen to paint."""
         if not self.main.is_whole:
-            return  # not composed yet, or being taken down
+            return False  # not composed yet, or being taken down
         self.work()
         self.tell_answers()
         self.feed.pump(self.view, FOLD_SECONDS)
         self._watch_violation()
-        if not self._frozen:
-            self.main.show(self.view, self.feed.verdict, self._notes())
         self._catch_up()
         self.offer()
+        return True
+
+    def _paint(self, notes: list[str]) -> None:
+        if not self._frozen:
+            self.main.show(self.view, self.feed.verdict, notes)
 
     def _catch_up(self) -> None:
-        """Fold on until the next frame while the screen is behind, in steps with keys between."""
+        """Fold on while the screen is behind, in steps with keys between."""
         if self.feed.behind and not self._catching_up:
             self._catching_up = True
             self.call_later(self._catch_up_more)
 
     def _catch_up_more(self) -> None:
-        self.feed.pump(self.view, CATCH_UP_SECONDS)
+        self.feed.pump(self.view, FOLD_SECONDS)
         self._catching_up = False
         self._catch_up()
 

@@ -21,7 +21,8 @@ from paxos_tui.text import counted
 RING: Final = 400_000
 """Entries kept for the screen; when it falls further behind, it skips and says how many."""
 
-CHUNK: Final = 1_000
+CHUNK: Final = 250
+"""Entries folded between two looks at the clock."""
 
 
 @dataclass(frozen=True, slots=True)

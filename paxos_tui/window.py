@@ -21,6 +21,7 @@ from textual.widgets import Input
 
 from paxos_tui.actions import LEAVING
 from paxos_tui.looking import Looking
+from paxos_tui.loop import steady_loop
 from paxos_tui.screens.main import MainScreen
 from paxos_tui.screens.prompt import PromptScreen
 from paxos_tui.terminal import HUNG_UP, LastResort, SteadyDriver, is_gone, leaving_by_signal
@@ -90,6 +91,10 @@ class Window(Looking):
         """Do what is due, and paint."""
         raise NotImplementedError
 
+    def tick(self) -> None:
+        """Do what a frame does, as often as the console is to be painted."""
+        self.frame()
+
     def makes_sense(self, action: str) -> bool:
         """Say whether the palette has to offer an action: not for nodes that do not exist."""
         return True
@@ -114,7 +119,7 @@ class Window(Looking):
             self.say(self._notice, wrong=True)
         self.call_after_refresh(self.frame)
         if self._fps:
-            self.set_interval(1 / self._fps, self.frame)
+            self.set_interval(1 / self._fps, self.tick)
         if not self.is_headless:
             self.set_interval(LOOK_FOR_TERMINAL, self._leave_with_terminal)
 
@@ -129,8 +134,8 @@ class Window(Looking):
         """
         self._last_resort = LastResort(self.end)
         try:
-            with leaving_by_signal(self.leave):
-                self.run(mouse=mouse)
+            with leaving_by_signal(self.leave), asyncio.Runner(loop_factory=steady_loop) as runner:
+                self.run(mouse=mouse, loop=runner.get_loop())
                 self.end()
         finally:
             self._last_resort.close()

@@ -101,6 +101,12 @@ class Console(Keyboard[PaxosApp]):
         super().__init__(app, pilot)
         self.cluster = cluster
 
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something holds, and have it painted: a running console takes its time."""
+        await super().until(holds)
+        self.app.frame()
+        await self.pilot.pause()
+
     async def submit(self, value: str) -> None:
         """Submit a value through the prompt."""
         await self.press("s")

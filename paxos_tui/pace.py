@@ -1,0 +1,68 @@
+"""When a running console paints: news at once, the rest seldom, and so that no key waits long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from paxos_engine import ClusterView
+
+AT_REST: Final = 0.25
+"""Seconds between two paintings while nothing but heartbeats happens."""
+
+PAINTING: Final = 0.25
+"""The part of the time that may go into painting; a key that comes in then has to wait."""
+
+LONGEST: Final = 0.5
+"""Seconds between two paintings of news, however long each takes."""
+
+Clock = Callable[[], float]
+
+
+class Pace:
+    """Says at each frame whether to paint.
+
+    A painting costs nearly the same whatever has changed, and under load the node threads make it
+    take several times as long: what is spaced out is paintings, by what the last one took.
+
+    Args:
+        clock: a monotonic clock in seconds.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._news: object = None
+        self._began = float("-inf")
+        self._not_before = float("-inf")
+
+    def is_due(self, news: object) -> bool:
+        """Say whether to paint now; if so, it is taken as begun.
+
+        Args:
+            news: something that is different when more has happened than heartbeats.
+        """
+        now = self._clock()
+        if now < self._not_before or (news == self._news and now - self._began < AT_REST):
+            return False
+        self._news, self._began = news, now
+        return True
+
+    def painted(self) -> None:
+        """Take note that the last painting has reached the terminal."""
+        took = self._clock() - self._began
+        self._not_before = self._began + min(LONGEST, took / PAINTING)
+
+
+def news(view: ClusterView) -> object:
+    """Return something that stays as it is while nothing but heartbeats happens."""
+    nodes = [
+        (
+            *(node.standing, node.status_reason, node.phase, node.number, node.is_primary),
+            *(node.applied_up_to, node.fetched, node.written, node.synced),
+        )
+        for node in view.nodes.values()
+    ]
+    commands = (view.answered, view.unknown, view.retried, len(view.pending))
+    about = (view.matrix.version, view.messages.version, len(view.gaps), len(view.open_gaps))
+    return (nodes, commands, about, view.fault_text, view.written_off, view.skipped)
