@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from paxos_engine import ClusterView
-from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+from paxos_tui.widgets.drawn import Part
+from paxos_tui.widgets.line_table import LineTable, column, rest
 from paxos_tui.widgets.paint import BEAT
 
 NARROW = 46

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from paxos_engine import ClusterView, GapLine
 from paxos_tui.text import fit
+from paxos_tui.widgets.drawn import Part
 from paxos_tui.widgets.instance_matrix import slot_width, value_text
-from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+from paxos_tui.widgets.line_table import LineTable, column, rest
 
 
 def outcome_text(gap: GapLine) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from paxos_engine import ClusterView, NodeView
-from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+from paxos_tui.widgets.drawn import Part
+from paxos_tui.widgets.line_table import LineTable, column, rest
 from paxos_tui.widgets.paint import BEAT, FAILED, star
 
 BUCKET_SECONDS = 0.25

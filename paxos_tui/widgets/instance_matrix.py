@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from paxos_engine import CellState, ClusterView, Value, words
 from paxos_tui.text import fit, visible
-from paxos_tui.widgets.line_table import LineTable, Part, column
+from paxos_tui.widgets.drawn import Part
+from paxos_tui.widgets.line_table import LineTable, column
 from paxos_tui.widgets.paint import CELLS, UNSYNCED, UNSYNCED_PROMISE, Look
 
 NOT_SEEN = "before this trace: not seen"

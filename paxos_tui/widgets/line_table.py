@@ -5,51 +5,30 @@ Newest first: row 0 is at the top, and following means staying there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from paxos_engine import ClusterView
 from paxos_tui.text import fit
-from paxos_tui.widgets.paint import Painter
+from paxos_tui.widgets.drawn import Drawn, DrawnLine, Part
 
 if TYPE_CHECKING:
     from typing import Self
 
 
-STRIPS_KEPT: Final = 512
-"""Lines that a table keeps as they were painted: a row that only moves is not made anew."""
-
-
-class Part(NamedTuple):
-    """A piece of a line: text that is safe to paint, and the name of its paint."""
-
-    text: str
-    paint: str = "plain"
-
-
-class _Line(NamedTuple):
-    """All that decides how one line of the screen looks, on one ground and in one width."""
-
-    parts: tuple[Part, ...]
-    under_cursor: bool = False
-
-
-class LineTable(ScrollView, Painter, can_focus=True):
+class LineTable(ScrollView, Drawn, can_focus=True):
     """Base of the big tables: a heading, then rows made when they are painted."""
 
     # Styles are inherited from the first base alone, which has to be the one that scrolls.
-    COMPONENT_CLASSES: ClassVar[set[str]] = Painter.COMPONENT_CLASSES
+    COMPONENT_CLASSES: ClassVar[set[str]] = Drawn.COMPONENT_CLASSES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -58,24 +37,10 @@ class LineTable(ScrollView, Painter, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "newest", "Newest", show=False),
         Binding("end,G", "oldest", "Oldest", show=False),
-        Binding("enter", "select", "Select", show=False),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
     follow: reactive[bool] = reactive(True, repaint=False)
-
-    class Selected(Message):
-        """A row was clicked or entered."""
-
-        def __init__(self, table: LineTable, row: int) -> None:
-            super().__init__()
-            self.table = table
-            self.row = row
-
-        @property
-        def control(self) -> LineTable:
-            """The table that it is about."""
-            return self.table
 
     class FrameClicked(Message):
         """The frame was clicked at its head, at its foot, or a row was clicked twice.
@@ -97,10 +62,6 @@ class LineTable(ScrollView, Painter, can_focus=True):
         self.view: ClusterView | None = None
         self._painted: object = None
         self._count = 0
-        self._drawn: dict[int, _Line] = {}
-        self._strips: dict[_Line, Strip] = {}
-        self._strips_are_for: tuple[Style, int] | None = None
-        self._ground: Style | None = None
         self._titles = ("", "")
 
     # --- what a table says ---------------------------------------------------------------
@@ -130,7 +91,7 @@ class LineTable(ScrollView, Painter, can_focus=True):
         if stamp != self._painted:
             self._painted = stamp
             self._resize_to(self.row_count())
-            self._refresh_changed()
+            self.refresh_changed()
         return self
 
     def forget_painted(self) -> None:
@@ -145,65 +106,24 @@ class LineTable(ScrollView, Painter, can_focus=True):
             self.border_subtitle = Content(foot) if foot else None
         self._titles = (head, foot)
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Return what is to be seen; what lies behind the text is looked up once."""
-        self._ground = None
-        return super().render_lines(crop)
+    def room(self) -> Size:
+        """Return the columns and rows that are drawn on."""
+        return self.scrollable_content_region.size
 
-    def render_line(self, y: int) -> Strip:
+    def line(self, y: int, width: int) -> DrawnLine:
         """Return one line of the screen: the heading, or the row scrolled to."""
-        width = self.scrollable_content_region.width
-        line = self._drawn[y] = self._line(y, width)
-        if self._ground is None:
-            self._ground = self.rich_style
-        if self._strips_are_for != (self._ground, width) or len(self._strips) > STRIPS_KEPT:
-            self._strips.clear()
-            self._strips_are_for = (self._ground, width)
-        if line not in self._strips:
-            self._strips[line] = self._strip(line, width, self._ground)
-        return self._strips[line]
-
-    def _refresh_changed(self) -> None:
-        """Have those lines painted that say something else than what is on the screen."""
-        _, _, width, height = self.scrollable_content_region
-        lines = [
-            Region(0, y, width, 1)
-            for y in range(height)
-            if self._line(y, width) != self._drawn.get(y)
-        ]
-        if lines:
-            self.refresh(*lines)
-
-    def _line(self, y: int, width: int) -> _Line:
-        """Return what line `y` of the screen has to say."""
         if self.view is None:
-            return _Line(())
+            return DrawnLine()
         if y == 0:
-            return _Line(tuple(Part(part.text, "head") for part in self.heading(width)))
+            return DrawnLine(tuple(Part(part.text, "head") for part in self.heading(width)))
         number = y - 1 + self.scroll_offset.y
         if number >= self._count:
-            return _Line(())
-        return _Line(tuple(self.row(number, width)), number == self.cursor and self.has_focus)
-
-    def _strip(self, line: _Line, width: int, ground: Style) -> Strip:
-        base = ground + self._cursor_style() if line.under_cursor else ground
-        segments = [Segment(part.text, base + self.paint(part.paint)) for part in line.parts]
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def notify_style_update(self) -> None:
-        """Forget what was painted: the theme has changed, or what of it applies here."""
-        self._strips.clear()
-        super().notify_style_update()
+            return DrawnLine()
+        return DrawnLine(tuple(self.row(number, width)), number == self.cursor and self.has_focus)
 
     def watch_cursor(self) -> None:
         """Paint the row that the cursor leaves, and the one that it comes to."""
-        self._refresh_changed()
-
-    def _cursor_style(self) -> Style:
-        """Return what the theme says of the cursor; a tint is laid over the ground of the table."""
-        tint = self.get_component_styles("paint--cursor").background
-        _, ground = self.background_colors
-        return self.paint("cursor") + Style(bgcolor=(ground + tint).rich_color)
+        self.refresh_changed()
 
     def _resize_to(self, count: int) -> None:
         grown = count - self._count
@@ -248,11 +168,6 @@ class LineTable(ScrollView, Painter, can_focus=True):
         """Go to the oldest row."""
         self.action_move(self._count)
 
-    def action_select(self) -> None:
-        """Say that the row under the cursor was chosen."""
-        if self._count:
-            self.post_message(self.Selected(self, self.cursor))
-
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Put the cursor where the mouse is, or tell that the frame was clicked.
 
@@ -268,7 +183,6 @@ class LineTable(ScrollView, Painter, can_focus=True):
         if row < self._count:
             self.cursor = row
             self.follow = row == 0
-            self.action_select()
 
     def on_click(self, event: events.Click) -> None:
         """Zoom at the second click on the same place."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from paxos_engine import ClusterView, LogLine
 from paxos_tui.text import fit, visible
-from paxos_tui.widgets.line_table import LineTable, Part, column, rest
+from paxos_tui.widgets.drawn import Part
+from paxos_tui.widgets.line_table import LineTable, column, rest
 from paxos_tui.widgets.paint import DELAYED, DELIVERED, IN_FLIGHT, LOST, Look
 
 

@@ -5,21 +5,26 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import ClassVar, Final, NamedTuple
 
-from rich.text import Text
+from rich.cells import cell_len
 from textual import events
 from textual.containers import VerticalScroll
 from textual.geometry import Size
 from textual.message import Message
 
 from paxos_engine import ClusterView, NodeView
-from paxos_tui.text import visible
-from paxos_tui.widgets.paint import BEAT, FAILED, IN_FOCUS, UP, Painter, bars, star
+from paxos_tui.text import fit, visible
+from paxos_tui.widgets.drawn import Drawn, DrawnLine, Part
+from paxos_tui.widgets.paint import BEAT, FAILED, IN_FOCUS, UP, bars, star
 
 SLOWEST_BEAT = 0.5
 """Seconds between two heartbeats that make a full bar."""
 
 
-class NodeCard(Painter, can_focus=True):
+WRITTEN_OFF: Final = "written off"
+"""Stands where a leader's log does: nothing waits for its snapshots any more."""
+
+
+class NodeCard(Drawn, can_focus=True):
     """The card of one node."""
 
     class Chosen(Message):
@@ -35,6 +40,7 @@ class NodeCard(Painter, can_focus=True):
         self._painted: object = None
         self._in_focus = False
         self._now = 0.0
+        self._written_off = False
         self._ahead = 0  # how far the history goes that it is catching up with
 
     def show(self, view: ClusterView, in_focus: bool) -> None:
@@ -42,6 +48,7 @@ class NodeCard(Painter, can_focus=True):
         node = view.nodes[self.node.name]
         self.node, self._now = node, view.now
         self._ahead = view.behind(node) if node.role == "leader" else 0
+        self._written_off = node.name in view.written_off
         stamp = (
             node.standing,
             node.is_primary,
@@ -49,6 +56,7 @@ class NodeCard(Painter, can_focus=True):
             node.phase,
             node.applied_up_to,
             self._ahead,
+            self._written_off,
             node.fetched,
             node.backlog,
             node.counters["accepted"],
@@ -61,16 +69,25 @@ class NodeCard(Painter, can_focus=True):
             self.set_class(node.status != "up", "-failed")
             self.set_class(node.is_primary and node.status == "up", "-primary")
             self.set_class(in_focus, "-in-focus")
-            self.refresh()
+            self.refresh_changed()
 
-    def render(self) -> Text:
+    @property
+    def text(self) -> str:
+        """What the card says."""
+        return "\n".join(part.text for part in self._parts())
+
+    def line(self, y: int, width: int) -> DrawnLine:
+        """Return one line of the card."""
+        parts = self._parts()
+        if y >= len(parts):
+            return DrawnLine()
+        text = parts[y].text
+        return DrawnLine((Part(fit(text, min(width, cell_len(text))), parts[y].paint),))
+
+    def _parts(self) -> list[Part]:
         """Return the card's lines: five, or three where there is little room."""
         lines = self._lines() if self.size.height > 3 else self._few_lines()
-        text = Text(no_wrap=True, overflow="ellipsis")
-        for number, (content, paint) in enumerate(lines):
-            text.append("\n" if number else "")
-            text.append(content, self.paint(paint))
-        return text
+        return [Part(*line) for line in lines]
 
     def on_focus(self) -> None:
         """Make this node the one to look at."""
@@ -84,15 +101,19 @@ class NodeCard(Painter, can_focus=True):
         node = self.node
         port = f" :{node.port}" if node.port else ""
         first = (f"{self._title()}{port}", self._paint_of_title())
-        if node.role == "leader":
-            work = progress(node, self._ahead)
+        if node.status == "broken":
+            work = (visible(node.status_reason), "down")
+        elif self._written_off:
+            work = (WRITTEN_OFF, "fault")
+        elif node.role == "leader":
+            work = (progress(node, self._ahead), "plain")
         else:
-            work = f"votes {node.counters['accepted']}"
+            work = (f"votes {node.counters['accepted']}", "plain")
         return [
             first,
             self._status(),
             (f"{node.number or '-'} wait {node.backlog}", "plain"),
-            (work, "plain") if node.status != "broken" else (visible(node.status_reason), "down"),
+            work,
             self._pulse(),
         ]
 
@@ -101,10 +122,11 @@ class NodeCard(Painter, can_focus=True):
         down = node.status != "up"
         state = node.standing.upper() if down else str(node.number or "-")
         room = self.size.width > len(state) + 1
+        pulse = (f"{BEAT.glyph}{self._since():.1f}s" if node.heartbeats else "-", "dim")
         return [
             (self._title(), self._paint_of_title()),
             (f"{self._glyph()}{' ' if room else ''}{state}", self._status()[1]),
-            (f"{BEAT.glyph}{self._since():.1f}s" if node.heartbeats else "-", "dim"),
+            (WRITTEN_OFF, "fault") if self._written_off else pulse,
         ]
 
     def _title(self) -> str:

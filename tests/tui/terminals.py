@@ -97,11 +97,11 @@ class Terminal:
         """Type keys."""
         os.write(self._ours, keys.encode())
 
-    def see(self, words: str) -> None:
-        """Read until `words` have appeared since the last look; fail if they never do."""
+    def see(self, *words: str) -> None:
+        """Read until all of `words` have appeared since the last look; fail if they never do."""
         seen = len(self.text)
         end = time.monotonic() + PATIENCE
-        while words not in self.text[seen:]:
+        while not all(each in self.text[seen:] for each in words):
             assert time.monotonic() < end, f"no {words!r} in {self.text[seen:][-2000:]!r}"
             assert self._read() or self.child.poll() is None, f"it ended: {self.text[-2000:]!r}"
 

@@ -159,5 +159,5 @@ async def test_a_leader_that_failed_as_primary_has_no_full_star() -> None:
         (first,) = console.app.view.primaries
         await console.press("p")
         card = console.app.main.query_one(f"#card-{first}", NodeCard)
-        await console.until(lambda: "☆" in card.render().plain)
-        assert "★" not in card.render().plain
+        await console.until(lambda: "☆" in card.text)
+        assert "★" not in card.text

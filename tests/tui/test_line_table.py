@@ -10,7 +10,8 @@ from paxos_engine import ClusterView, Command, Entry, ProposalNumber
 from paxos_engine.roles.events import Lost, Sent
 from paxos_engine.roles.messages import Accept
 from paxos_tui.themes import DEFAULT_VARIABLES, stylesheet
-from paxos_tui.widgets.line_table import LineTable, Part
+from paxos_tui.widgets.drawn import Part
+from paxos_tui.widgets.line_table import LineTable
 from paxos_tui.widgets.message_log import MessageLog, fate_text
 
 

@@ -33,7 +33,7 @@ async def test_a_click_on_a_card_makes_its_node_the_one_in_focus() -> None:
         while not await console.pilot.click("#card-A3"):
             await console.pilot.pause(0.05)
         await console.until(lambda: console.app.main.node_in_focus == "A3")
-        await console.until(lambda: "▸A3" in card.render().plain)
+        await console.until(lambda: "▸A3" in card.text)
 
 
 async def test_a_click_on_a_row_moves_the_cursor_and_a_click_on_a_tab_changes_the_pane() -> None:

@@ -32,14 +32,14 @@ class TestWhatStaysDown:
             await console.until(lambda: f"{node} (wiped) cannot come back" in console.said())
             assert not console.cluster.is_failed("A5")
             card = console.app.main.query_one(f"#card-{node}", NodeCard)
-            await console.until(lambda: "WIPED" in card.render().plain)
+            await console.until(lambda: "WIPED" in card.text)
 
     async def test_a_node_whose_disk_broke(self) -> None:
         async with open_console() as console:
             console.cluster.trace.publish("A1", Crashed("disk: write failed", "everything"))
             await console.until(lambda: "A1 broken: disk: write failed" in console.status())
             card = console.app.main.query_one("#card-A1", NodeCard)
-            await console.until(lambda: "BROKEN" in card.render().plain)
+            await console.until(lambda: "BROKEN" in card.text)
 
     async def test_v_says_that_it_does_nothing_to_a_node_that_is_down(self) -> None:
         async with open_console() as console:
