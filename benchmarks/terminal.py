@@ -67,6 +67,18 @@ class Terminal:
         while (left := end - time.perf_counter()) > 0:
             self._read(left)
 
+    def until_it_ends(self) -> None:
+        """Take what is painted until the program ends.
+
+        Raises:
+            RuntimeError: it never does.
+        """
+        end = time.perf_counter() + PATIENCE
+        while self._program.poll() is None:
+            if time.perf_counter() > end:
+                raise RuntimeError("the program does not end")
+            self.rest(0.05)
+
     def cpu_share(self, seconds: float) -> float:
         """Return the part of a core that the program takes, while nothing is pressed."""
         before, began = self._cpu(), time.perf_counter()
