@@ -10,7 +10,6 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -46,7 +45,7 @@ SWITCH_INTERVAL: Final = 0.001
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("paxos-tui"), prog_name="paxos-tui")
+@click.version_option(package_name="paxos-tui", prog_name="paxos-tui")
 @cluster_options
 @console_options
 @click.pass_context
