@@ -31,12 +31,14 @@ MAC_BYTES: Final = 16
 MAX_DATAGRAM: Final = 65_507
 """The largest UDP payload over IPv4, in bytes."""
 
+_VERSION_BYTE: Final = bytes([VERSION])
+
 COALESCE_BYTES: Final = 32_000
 """Messages share a datagram up to about this size, in bytes."""
 
 
 class Codec:
-    """Turns messages into datagrams and back, for one cluster.
+    """Turns messages into datagrams and back, for one node of a cluster; of one thread only.
 
     Args:
         cluster_id: which cluster; datagrams of another are refused.
@@ -45,29 +47,45 @@ class Codec:
 
     def __init__(self, cluster_id: str, key: bytes) -> None:
         self._cluster_id = cluster_id
-        self._key = key
+        self._new_mac = blake2b(_VERSION_BYTE, digest_size=MAC_BYTES, key=key).copy
+        self._packer = msgpack.Packer(unicode_errors="surrogatepass")
 
     def encode(
-        self, sender: str, first: int, messages: Sequence[Message]
+        self,
+        sender: str,
+        first: int,
+        messages: Sequence[Message],
+        packed: dict[int, bytes] | None = None,
     ) -> list[tuple[bytes, int]]:
         """Return datagrams, each with how many of `messages` it carries, in order.
 
         The ids of the messages are `sender`.`first` and following. A message that alone is too
         large for a datagram gets one beyond `MAX_DATAGRAM`, which the pump then gives up.
 
+        Args:
+            sender: the node that says it.
+            first: the number of the first message.
+            messages: what it says to one peer.
+            packed: what was packed for other peers already, by the identity of the message: most
+                of what is said in a turn is said to several. Only for as long as they all live.
+
         Raises:
             TypeError: a message carries what no message may carry; a defect of ours.
         """
+        if packed is None:
+            packed = {}
         datagrams: list[tuple[bytes, int]] = []
         batch: list[bytes] = []
         size = 0
         for message in messages:
-            packed: bytes = msgpack.packb(to_plain(message), unicode_errors="surrogatepass")
-            if batch and (size + len(packed) > COALESCE_BYTES or len(batch) >= MAX_ITEMS):
+            item = packed.get(id(message))
+            if item is None:
+                item = packed[id(message)] = self._packer.pack(to_plain(message))
+            if batch and (size + len(item) > COALESCE_BYTES or len(batch) >= MAX_ITEMS):
                 datagrams.append((self._seal(sender, first, batch), len(batch)))
                 first, batch, size = first + len(batch), [], 0
-            batch.append(packed)
-            size += len(packed)
+            batch.append(item)
+            size += len(item)
         if batch:
             datagrams.append((self._seal(sender, first, batch), len(batch)))
         return datagrams
@@ -96,14 +114,14 @@ class Codec:
         ]
 
     def _seal(self, sender: str, first: int, batch: Sequence[bytes]) -> bytes:
-        packer = msgpack.Packer()
+        packer = self._packer
         head = packer.pack_array_header(4)
         head += packer.pack(self._cluster_id) + packer.pack(sender) + packer.pack(first)
-        body: bytes = head + packer.pack_array_header(len(batch)) + b"".join(batch)
-        return bytes([VERSION]) + self._mac(body) + body
+        body: bytes = b"".join((head, packer.pack_array_header(len(batch)), *batch))
+        return _VERSION_BYTE + self._mac(body) + body
 
     def _mac(self, body: bytes) -> bytes:
-        mac = blake2b(bytes([VERSION]), digest_size=MAC_BYTES, key=self._key)
+        mac = self._new_mac()
         mac.update(body)
         return mac.digest()
 

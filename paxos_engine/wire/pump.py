@@ -164,8 +164,10 @@ class MessagePump:
     def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
         """Send the messages for each peer, as few datagrams as they fit.
 
-        `Sent` is published before the system call, so that no delivery precedes its sending.
+        What goes to several is packed once. `Sent` is published before the system call, so that no
+        delivery precedes its sending.
         """
+        packed: dict[int, bytes] = {}
         for to, batch in batches.items():
             first = self._next_id
             self._next_id += len(batch)
@@ -175,7 +177,7 @@ class MessagePump:
                     sent = Sent(self._id(ident), to, outgoing.message, outgoing.after)
                     self._publish(self.name, sent)
             messages = [outgoing.message for outgoing in batch]
-            for data, count in self._codec.encode(self.name, first, messages):
+            for data, count in self._codec.encode(self.name, first, messages, packed):
                 ids = range(first, first + count)
                 first += count
                 if len(data) > MAX_DATAGRAM:

@@ -7,6 +7,7 @@ numbers are bounded, and what does not fit raises `WireError` before anything is
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from paxos_engine.roles.messages import (
@@ -73,6 +74,8 @@ def read_int(raw: Any, most: int) -> int:
 
 def read_instance(raw: Any) -> int:
     """Return an instance (or 0), or raise WireError."""
+    if type(raw) is int and 0 <= raw < MAX_INSTANCE:  # most numbers are: spare them the call
+        return raw
     return read_int(raw, MAX_INSTANCE - 1)
 
 
@@ -104,7 +107,7 @@ def read_list(raw: Any, length: int | None = None) -> list[Any]:
 
 def read_number(raw: Any) -> ProposalNumber:
     """Return a proposal number, its round bounded, or raise WireError."""
-    round_, rank = read_list(raw, 2)
+    round_, rank = raw if type(raw) is list and len(raw) == 2 else read_list(raw, 2)
     return ProposalNumber(read_int(round_, MAX_ROUND - 1), read_int(rank, MAX_RANK))
 
 
@@ -154,11 +157,12 @@ def read_batch(raw: Any) -> Batch:
 
 def read_command(raw: Any) -> Command:
     """Return a command, or raise WireError."""
-    client, sequence, oldest, session, value = read_list(raw, 5)
-    if type(value) not in (str, bytes):
+    fields = raw if type(raw) is list and len(raw) == 5 else read_list(raw, 5)
+    client, sequence, oldest, session, value = fields
+    if type(value) is not str and type(value) is not bytes:
         raise WireError(f"{shown(value)} is neither text nor bytes")
-    numbers = (read_instance(oldest), read_instance(session))
-    return Command(read_name(client), read_instance(sequence), value, *numbers)
+    oldest, session = read_instance(oldest), read_instance(session)
+    return Command(read_name(client), read_instance(sequence), value, oldest, session)
 
 
 def read_reports(raw: Any) -> tuple[AcceptedReport, ...]:
@@ -180,7 +184,8 @@ def read_intervals(raw: Any) -> tuple[tuple[int, int], ...]:
     intervals = []
     before = 0
     for item in read_list(raw):
-        low, high = (read_instance(end) for end in read_list(item, 2))
+        low, high = item if type(item) is list and len(item) == 2 else read_list(item, 2)
+        low, high = read_instance(low), read_instance(high)
         if not before < low <= high:
             raise WireError(f"the interval {low}..{high} after {before}")
         before = high
@@ -289,8 +294,7 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
 """Kind number (the position) -> message class and its fields, in the order of the wire."""
 
 _ATOMS: Final = frozenset((int, str, bool, bytes, type(None)))
-
-_KIND_OF: Final = {message: kind for kind, (message, _) in enumerate(SCHEMA)}
+_FIRST_BEFORE: Final = ("last", "cursor")
 
 
 def plain(value: Any) -> Any:
@@ -302,23 +306,63 @@ def plain(value: Any) -> Any:
     """
     if type(value) in _ATOMS:  # most fields are: asked first, since this is on every message's way
         return value
-    match value:
-        case Command(client, sequence, content, oldest, session):
-            return [client, sequence, oldest, session, content]
-        case Batch(commands):
-            return [plain(command) for command in commands]
-        case tuple():
-            return [plain(item) for item in value]
-        case NoOp():
-            return None
-        case _:
-            raise TypeError(f"a {type(value).__name__} does not travel in a message")
+    if type(value) is Command:
+        return [value.client, value.sequence, value.oldest, value.session, value.value]
+    if isinstance(value, tuple):
+        return [item if type(item) in _ATOMS else plain(item) for item in value]
+    if type(value) is Batch:
+        return [plain(command) for command in value.commands]
+    if type(value) is NoOp:
+        return None
+    raise TypeError(f"a {type(value).__name__} does not travel in a message")
+
+
+class _Kind:
+    """One kind of message, with all that can be known of it before one is read or written."""
+
+    def __init__(
+        self, position: int, message: type[Message], fields: tuple[tuple[str, Read], ...]
+    ) -> None:
+        names = [name for name, _ in fields]
+        self.position = position
+        self.message = message
+        self.checks = tuple(check for _, check in fields)
+        self.items = 1 + len(fields)
+        # The first name twice: it keeps the place of the kind, and of two names or more the getter
+        # returns a tuple.
+        self.fields_of = attrgetter(names[0], *names)
+        self.ordered = [
+            (names.index("first"), high, names.index(high))
+            for high in _FIRST_BEFORE
+            if high in names and "first" in names
+        ]
+
+    def write(self, message: Message) -> list[Any]:
+        """Return a message as a list."""
+        items = [
+            value if type(value) in _ATOMS else plain(value) for value in self.fields_of(message)
+        ]
+        items[0] = self.position
+        return items
+
+    def read(self, items: list[Any]) -> Message:
+        """Return the message that a list stands for, or raise WireError."""
+        if len(items) != self.items:
+            raise WireError(f"a list of {len(items)} items where {self.items} belong")
+        read = [check(item) for check, item in zip(self.checks, items[1:], strict=True)]
+        for low, name, high in self.ordered:
+            if read[high] is not None and read[high] < read[low]:
+                raise WireError(f"{name} {read[high]} lies before first {read[low]}")
+        return self.message(*read)
+
+
+_KINDS: Final = tuple(_Kind(at, *entry) for at, entry in enumerate(SCHEMA))
+_KIND_OF: Final = {kind.message: kind for kind in _KINDS}
 
 
 def to_plain(message: Message) -> list[Any]:
     """Return a message as a list: its kind, then its fields."""
-    kind = _KIND_OF[type(message)]
-    return [kind, *(plain(getattr(message, name)) for name, _ in SCHEMA[kind][1])]
+    return _KIND_OF[type(message)].write(message)
 
 
 def from_plain(raw: Any) -> Message:
@@ -331,12 +375,6 @@ def from_plain(raw: Any) -> Message:
     if not items:
         raise WireError("an empty message")
     kind = read_int(items[0], MAX_ITEMS)
-    if kind >= len(SCHEMA):
+    if kind >= len(_KINDS):
         raise WireError(f"unknown kind {kind}")
-    message, fields = SCHEMA[kind]
-    values = read_list(items, len(fields) + 1)[1:]
-    read = {name: check(v) for (name, check), v in zip(fields, values, strict=True)}
-    for low, high in (("first", "last"), ("first", "cursor")):
-        if read.get(high) is not None and read[high] < read[low]:
-            raise WireError(f"{high} {read[high]} lies before {low} {read[low]}")
-    return message(**read)
+    return _KINDS[kind].read(items)

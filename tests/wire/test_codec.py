@@ -180,6 +180,15 @@ def test_the_ids_of_messages_count_up_across_the_datagrams_of_one_batch() -> Non
     assert [envelope.message for envelope in arrived] == sent
 
 
+def test_what_is_said_to_several_is_packed_once_and_arrives_under_the_id_of_each() -> None:
+    accept = Accept(NUMBER, 7, Command("C1", 1, "x", 0, 1), 6)
+    packed: dict[int, bytes] = {}
+    datagrams = [CODEC.encode("L1", first, [accept], packed)[0][0] for first in (1, 2, 3)]
+    assert len(packed) == 1
+    arrived = [CODEC.decode(data, "A1")[0] for data in datagrams]
+    assert [(e.id, e.message) for e in arrived] == [(f"L1.{n}", accept) for n in (1, 2, 3)]
+
+
 def test_small_messages_for_one_peer_share_one_datagram() -> None:
     assert len(CODEC.encode("L1", 1, [Heartbeat(NUMBER, n) for n in range(500)])) == 1
 
