@@ -90,8 +90,10 @@ class Node:
         """When the next turn has something to do, if no message comes before."""
         if self.standing != "up":
             return None
-        times = [self.role.deadline, self._cycle.sync_at]
-        return min((time for time in times if time is not None), default=None)
+        tick_at, sync_at = self.role.deadline, self._cycle.sync_at
+        if tick_at is None or sync_at is None:
+            return sync_at if tick_at is None else tick_at
+        return min(tick_at, sync_at)
 
     def turn(self, envelopes: Iterable[Envelope], actions: Iterable[Action], now: float) -> None:
         """Take messages, carry out actions, do what is due; one sync, then what was said leaves.

@@ -100,6 +100,7 @@ class NodeThread:
         self._actions: deque[Action] = deque()
         self._orders: deque[Callable[[], None]] = deque()
         self._stopping = False
+        self._woken = False  # a wake-up is under way that the thread has not taken yet
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
@@ -124,6 +125,7 @@ class NodeThread:
             self.node.restore(self._note)
             self.status = self.node.standing
         self._thread.start()
+        self._wake()
 
     def post(self, action: Action) -> None:
         """Have `action` run on the node's thread, and its effects carried out."""
@@ -172,9 +174,20 @@ class NodeThread:
             self._wake()
 
     def _wake(self) -> None:
+        if self._woken or threading.get_ident() == self._thread.ident:
+            return  # it will look at what is posted before it sleeps
+        self._woken = True
         # A full pipe means that the thread is about to wake anyway; a closed one, that it ended.
         with contextlib.suppress(BlockingIOError, OSError):
             self._wake_out.send(b"\0")
+
+    def _take_wake_up(self) -> None:
+        """Empty the pipe; what is posted from now on wakes the thread again."""
+        with contextlib.suppress(BlockingIOError):
+            self._wake_in.recv(4096)
+        # In this order: a byte sent after the reading is not read, so that it still wakes; and
+        # whoever found the flag set had posted before it was cleared, so that it is seen now.
+        self._woken = False
 
     # --- the thread ----------------------------------------------------------------------
 
@@ -182,12 +195,13 @@ class NodeThread:
         with selectors.DefaultSelector() as selector:
             selector.register(self._pump, selectors.EVENT_READ)
             selector.register(self._wake_in, selectors.EVENT_READ)
-            self._wake()
             while not self._stopping:
                 if self.node.standing == "paused":
                     self._wait_for_wake()  # its socket is left alone
                 else:
-                    selector.select(self._timeout())
+                    ready = selector.select(self._timeout())
+                    if any(key.fileobj is self._wake_in for key, _ in ready):
+                        self._take_wake_up()
                 try:
                     self._turn()
                 except Exception as error:  # a defect of ours: the cluster goes on, and says so
@@ -199,21 +213,20 @@ class NodeThread:
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_in, selectors.EVENT_READ)
             selector.select(SLEEP_AT_MOST)
+        self._take_wake_up()
 
     def _timeout(self) -> float:
         up = self.node.standing == "up"
         if self._orders or self._inbox or (self._actions and up and self._admits()):
             return 0.0
         now = self._clock()
-        deadlines = [self._pump.deadline, self.node.deadline]
-        waits = [deadline - now for deadline in deadlines if deadline is not None]
-        if self._actions and up:
-            waits.append(0.02)
-        return max(0.0, min([*waits, SLEEP_AT_MOST]))
+        until = now + (0.02 if self._actions and up else SLEEP_AT_MOST)
+        for deadline in (self._pump.deadline, self.node.deadline):
+            if deadline is not None and deadline < until:
+                until = deadline
+        return max(0.0, until - now)
 
     def _turn(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._wake_in.recv(4096)
         while self._orders:
             self._orders.popleft()()
         if self.node.standing == "paused":

@@ -266,7 +266,8 @@ class AdversarialMessagePump(MessagePump):
             self._lose(to, ids, fate.lost)
             return
         for position, copy in enumerate(fate.copies):
-            self._count_copy(to, ids, copy, again=position > 0)
+            if position or copy.delay > 0:
+                self._count_copy(to, ids, copy, again=position > 0)
             if copy.delay > 0:
                 self._tickets += 1
                 due = now + copy.delay

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -140,6 +141,43 @@ def test_no_heartbeat_waits_behind_a_queue_of_messages() -> None:
     gaps = [after - before for before, after in pairwise(role.beats)]
     assert max(gaps) < 0.05 + TURN_AT_MOST + 2 * 0.005
     assert pump.waiting == 0
+
+
+def test_what_the_thread_itself_posts_is_carried_out_before_it_sleeps() -> None:
+    node = Restless()
+    with running(node) as thread:
+
+        def post_another(now: float) -> Effects:
+            thread.post(node._hear)
+            return Effects()
+
+        thread.post(post_another)
+        assert node.heard.wait(PATIENCE)
+
+
+def test_nothing_that_others_post_is_overslept_whether_the_thread_is_awake_or_not() -> None:
+    node = Restless()
+    done: list[int] = []
+    all_done = threading.Event()
+
+    def note(number: int, now: float) -> Effects:
+        done.append(number)
+        if len(done) == 4 * 250:
+            all_done.set()
+        return Effects()
+
+    def post(first: int) -> None:
+        for number in range(first, first + 250):
+            node.thread.post(partial(note, number))
+
+    posters = [threading.Thread(target=post, args=(first,)) for first in range(0, 1000, 250)]
+    with running(node):
+        for poster in posters:
+            poster.start()
+        for poster in posters:
+            poster.join()
+        assert all_done.wait(PATIENCE)
+    assert sorted(done) == [*range(1000)]
 
 
 def test_what_is_posted_while_a_crash_makes_the_new_role_reaches_it() -> None:
