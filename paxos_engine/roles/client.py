@@ -9,7 +9,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from paxos_engine.roles.effects import Effects, Role
@@ -216,7 +216,8 @@ class PaxosClient(Role):
             while self._oldest < sequence and self._oldest not in self._out:
                 self._oldest += 1  # sequences are sent in order, so this passes each one once
             # From its first sending on a command is the same in every retry.
-            out.command = replace(out.command, oldest=self._oldest, session=self._session)
+            value = out.command.value
+            out.command = Command(self.client, sequence, value, self._oldest, self._session)
             self._out[sequence] = out
             self._sent = sequence
             self._send(out, now, effects, "")

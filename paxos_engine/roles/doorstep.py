@@ -45,5 +45,7 @@ class Doorstep:
 
     def take(self) -> Iterator[tuple[str, Command]]:
         """Return who asked for what, in the order of asking, and forget it."""
+        if not self._kept:
+            return iter(())
         kept, self._kept = self._kept, {}
         return iter(kept.values())

@@ -81,7 +81,7 @@ class PaxosLeaderProtocol:
 
     def is_quorum(self, voters: Collection[str], size: int) -> bool:
         """Say whether `voters` are enough: `size` distinct acceptors, not messages (2.2)."""
-        return len(self.quorums.distinct(voters)) >= size
+        return len(voters) >= size and len(self.quorums.distinct(voters)) >= size
 
     def value_to_propose(self, own: Value) -> Value:
         """Return the value of the highest-numbered report, or `own` if there is none (P2c, 2.2).

@@ -131,6 +131,7 @@ class Learner:
     def see_accepted(self, acceptor: str, accepted: Accepted, effects: Effects) -> list[int]:
         """Count a vote, in every instance that it names; return the instances chosen by it."""
         new: list[int] = []
+        vote = AcceptedHeard(acceptor)
         for low, high in accepted.intervals:
             # Clipped to what can be open: an interval of 2^48 instances costs no more than that.
             top = min(high, self.log.chosen_up_to + WINDOW)
@@ -138,7 +139,7 @@ class Learner:
                 if not self.is_open(instance):
                     continue
                 proposal = self.record(instance).proposal(accepted.number)
-                if proposal.transition(AcceptedHeard(acceptor)) is ProposalState.CHOSEN:
+                if proposal.transition(vote) is ProposalState.CHOSEN:
                     new += self._chosen(proposal, effects)
         return new
 

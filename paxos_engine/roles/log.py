@@ -119,7 +119,8 @@ class ReplicatedLog:
     @property
     def chosen_up_to(self) -> int:
         """The last instance of the prefix without holes."""
-        return self.tail.base + len(self.tail.rows)
+        base, rows, _ = self.tail
+        return base + len(rows)
 
     @property
     def kept(self) -> int:

@@ -57,19 +57,12 @@ def nonsense(
 
     The numbers and instances that the message claims move the beliefs of `election` and `learner`.
     """
-    sender, message = envelope.sender, envelope.message
-    kind = KINDS[type(message)]
-    if isinstance(message, OF_ACCEPTORS):
-        if sender not in quorums.acceptors:
-            return f"a {kind} comes from acceptors only"
-    elif isinstance(message, OF_LEADERS):
-        if sender not in peers:
-            return f"a {kind} comes from other leaders only"
-    elif isinstance(message, HeartbeatReply):
-        if sender not in (*quorums.acceptors, *peers):
-            return f"a {kind} comes from other nodes of the cluster only"
-    elif not isinstance(message, Request):
-        return f"a leader takes no {kind}"
+    message = envelope.message
+    if isinstance(message, Request):
+        return ""  # whoever asks, it claims nothing
+    reason = _not_from_there(envelope, peers, quorums)
+    if reason or isinstance(message, Accepted):
+        return reason  # votes count for what somebody has proposed, and for nothing else
     if isinstance(message, Accept) and message.number.rank == election.rank:
         return f"{message.number} is a number that only {election.name} proposes under"
     if isinstance(message, SnapshotChunk) and not _fits(message):
@@ -81,6 +74,19 @@ def nonsense(
     if not learner.believes(instance):
         return f"instance {instance} is more than {WINDOW} beyond any heard of"
     return ""
+
+
+def _not_from_there(envelope: Envelope, peers: tuple[str, ...], quorums: Quorums) -> str:
+    sender, message = envelope.sender, envelope.message
+    kind = KINDS[type(message)]
+    if isinstance(message, OF_ACCEPTORS):
+        return "" if sender in quorums.acceptors else f"a {kind} comes from acceptors only"
+    if isinstance(message, OF_LEADERS):
+        return "" if sender in peers else f"a {kind} comes from other leaders only"
+    if isinstance(message, HeartbeatReply):
+        known = sender in (*quorums.acceptors, *peers)
+        return "" if known else f"a {kind} comes from other nodes of the cluster only"
+    return f"a leader takes no {kind}"
 
 
 def _fits(piece: SnapshotChunk) -> bool:

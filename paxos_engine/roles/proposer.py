@@ -70,11 +70,12 @@ class Proposals:
         size = 0
         while self._queue and len(commands) < self.batch:
             command = self._queue[0]
-            size += command_size(command)
+            cost = command_size(command)
+            size += cost
             if commands and (size > MAX_COMMAND_BYTES or command.opens_session):
                 break
             self._queue.popleft()
-            self._queued_bytes -= command_size(command)
+            self._queued_bytes -= cost
             if log.reply(command) is not None:
                 self.applied(command)
                 continue

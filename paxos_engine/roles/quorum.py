@@ -38,7 +38,7 @@ class Quorums:
 
     def distinct(self, voters: Iterable[str]) -> frozenset[str]:
         """Return the acceptors among `voters`, each once: a duplicate is no second vote."""
-        return frozenset(voters) & frozenset(self.acceptors)
+        return frozenset(self.acceptors).intersection(voters)
 
 
 def majority(count: int) -> int:

@@ -116,8 +116,13 @@ def value_of(commands: Sequence[Command]) -> Value:
 def command_size(command: Command) -> int:
     """Estimate from above the bytes that `command` takes in a message."""
     text = command.value
-    body = len(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else len(text)
-    return body + len(command.client.encode()) + 64
+    return _utf8_size(text) + _utf8_size(command.client) + 64
+
+
+def _utf8_size(text: str | bytes) -> int:
+    if isinstance(text, bytes) or text.isascii():
+        return len(text)
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def value_size(value: Value) -> int:
