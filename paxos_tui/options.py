@@ -114,6 +114,11 @@ def cluster_options(command: F) -> F:
             help="How many commands one instance may decide.",
         ),
         click.option(
+            "--thrifty",
+            is_flag=True,
+            help="Send accepts to a quorum first, to the other acceptors if that is silent.",
+        ),
+        click.option(
             "--gap-fill-after",
             default=2.0,
             show_default=True,

@@ -53,6 +53,7 @@ class Shape:
         timing: the clockwork of the leaders, in seconds.
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide.
+        thrifty: an accept goes to a quorum of acceptors first, to the others if that is silent.
         snapshot_every: instances between two snapshots of a leader.
         retain: instances that a leader keeps at the most while snapshots are lacking.
         phase1: acceptors that make a quorum of phase 1; 0 for a majority.
@@ -71,6 +72,7 @@ class Shape:
     timing: Timing = field(default_factory=Timing)
     pipeline: int = 64
     batch: int = 1
+    thrifty: bool = False
     snapshot_every: int = 10_000
     retain: int = 1_000_000
     phase1: int = 0
@@ -124,6 +126,7 @@ class Shape:
             classic=self.mode == "classic",
             pipeline=self.pipeline,
             batch=self.batch,
+            thrifty=self.thrifty,
             election=PortElection if self.election == "port" else rules.election,
             protocol=rules.leader_protocol,
             machine=rules.machine,

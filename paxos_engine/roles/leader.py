@@ -73,6 +73,7 @@ class PaxosLeader(Role):
         classic: run both phases for each command, as the seed does, instead of phase 1 once.
         pipeline: how many instances may be under way at once.
         batch: how many commands one instance may decide.
+        thrifty: send an accept to a quorum first, and to the others if that does not answer.
         election: the rule of primacy.
         protocol: the state machine of one proposal; a wrong rule is a subclass of it.
         machine: makes the state machine that the history is applied to.
@@ -92,6 +93,7 @@ class PaxosLeader(Role):
         classic: bool = False,
         pipeline: int = 64,
         batch: int = 1,
+        thrifty: bool = False,
         election: type[Election] = Election,
         protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol,
         machine: Callable[[], StateMachine] = KeyValueStore,
@@ -116,6 +118,7 @@ class PaxosLeader(Role):
         self.log = self.learner.log
         self._classic = classic
         self._pipeline = pipeline
+        self._thrifty = thrifty
         self._rng = rng
         self._proposals = Proposals(timing, rng, batch)
         self._phase_one: PhaseOne | None = None
@@ -218,13 +221,13 @@ class PaxosLeader(Role):
                 if new:
                     self.election.sees_progress(accepted.number, now)
                 self._decided(new, effects)
-            case Nack(number=number, promised=promised):
-                self._outbid(sender, number, promised, now, effects)
+            case Nack() as nack:
+                self._outbid(sender, nack, now, effects)
             case Heartbeat() as heartbeat:
                 self._heartbeat(sender, heartbeat, now, effects)
-            case HeartbeatReply(number=number, promised=promised, snapshot=snapshot):
-                self.copies.know(sender, snapshot)
-                self._outbid(sender, number, promised, now, effects)
+            case HeartbeatReply() as reply:
+                self.copies.know(sender, reply.snapshot)
+                self._outbid(sender, reply, now, effects)
             case Accept() | CatchUpRequest() | CatchUpReply() | SnapshotRequest() | SnapshotChunk():
                 self._learn(envelope, now, effects)
             case Compacted(up_to=up_to):
@@ -338,7 +341,7 @@ class PaxosLeader(Role):
         report = promise.reported[0] if promise.reported else None
         heard = PromiseHeard(envelope.sender, report, (envelope.id,))
         if was is ProposalState.PREPARING and proposal.transition(heard) is ProposalState.PREPARED:
-            self._phase_two(proposal, effects)
+            self._phase_two(proposal, now, effects)
 
     # --- phase 2 -------------------------------------------------------------------------
 
@@ -373,10 +376,10 @@ class PaxosLeader(Role):
         else:
             for promise in self._promises.promises_for(instance):
                 proposal.transition(promise)
-            self._phase_two(proposal, effects)
+            self._phase_two(proposal, now, effects)
         self._proposals.begin(proposal, now)
 
-    def _phase_two(self, proposal: PaxosLeaderProtocol, effects: Effects) -> None:
+    def _phase_two(self, proposal: PaxosLeaderProtocol, now: float, effects: Effects) -> None:
         instance = proposal.instance
         own = self._proposals.own.get(instance, NOOP)
         found = proposal.found
@@ -386,7 +389,9 @@ class PaxosLeader(Role):
         if value != own:
             self._proposals.displaced(instance, value)
         effects.say(Proposed(instance, proposal.number, value, proposal.promise_messages))
-        send(proposal, self.peers, self.log.chosen_up_to, effects)
+        alive = self._pulse.heard_lately(now) if self._thrifty else ()
+        quorum = self.quorums.one_of_phase2(instance, alive) if self._thrifty else None
+        send(proposal, self.peers, self.log.chosen_up_to, effects, quorum)
 
     def _decided(self, instances: list[int], effects: Effects) -> None:
         for instance in instances:
@@ -433,14 +438,10 @@ class PaxosLeader(Role):
         return self._pulse.hears_quorum(now) and self._phase_one is None
 
     def _outbid(
-        self,
-        acceptor: str,
-        number: ProposalNumber,
-        promised: ProposalNumber,
-        now: float,
-        effects: Effects,
+        self, acceptor: str, answer: Nack | HeartbeatReply, now: float, effects: Effects
     ) -> None:
         """Give way to a higher promise: with our number this acceptor is lost to us."""
+        number, promised = answer.number, answer.promised
         current = number == self.number and self.standing is not Standing.FOLLOWING
         if current and promised > number and promised.rank != self.election.rank:
             self._yield(promised, f"{acceptor} has promised {promised}", now, effects)

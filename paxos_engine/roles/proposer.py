@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from paxos_engine.roles.effects import Effects
@@ -142,18 +143,32 @@ class Proposals:
 
 
 def send(
-    proposal: PaxosLeaderProtocol, peers: tuple[str, ...], chosen_up_to: int, effects: Effects
+    proposal: PaxosLeaderProtocol,
+    peers: tuple[str, ...],
+    chosen_up_to: int,
+    effects: Effects,
+    quorum: Collection[str] | None = None,
 ) -> None:
     """Send a proposal's prepare or accept to the acceptors that have not answered it.
 
     The accept goes to the peer leaders too: votes carry no value, so they need it to learn.
+
+    Args:
+        proposal: whose.
+        peers: the other leaders.
+        chosen_up_to: the sender's prefix of chosen instances.
+        effects: takes the messages.
+        quorum: the acceptors that an accept goes to for the time being; None for all of them.
+            Whom it does not reach has only nothing to say: any quorum will do ("Paxos Made
+            Simple", 2.2).
     """
     instance, number = proposal.instance, proposal.number
     if proposal.state is ProposalState.PREPARING:
         lacking = [a for a in proposal.quorums.acceptors if a not in proposal.promises]
         effects.send_all(lacking, Prepare(number, instance, instance, instance))
     elif proposal.value is not None:
-        lacking = [a for a in proposal.quorums.acceptors if a not in proposal.voters]
+        asked = proposal.quorums.acceptors if quorum is None else quorum
+        lacking = [a for a in asked if a not in proposal.voters]
         accept = Accept(number, instance, proposal.value, chosen_up_to)
         effects.send_all((*lacking, *peers), accept)
 

@@ -50,6 +50,9 @@ class Pulse:
 
     def hears_quorum(self, now: float) -> bool:
         """Say whether a quorum of phase 2 answered within the time-out (S15)."""
+        return len(self.heard_lately(now)) >= self._quorums.phase2
+
+    def heard_lately(self, now: float) -> frozenset[str]:
+        """Return the acceptors that answered within the time-out."""
         oldest = now - self._timing.election_timeout
-        alive = [acceptor for acceptor, at in self._heard.items() if at >= oldest]
-        return len(self._quorums.distinct(alive)) >= self._quorums.phase2
+        return self._quorums.distinct(node for node, at in self._heard.items() if at >= oldest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -39,6 +39,15 @@ class Quorums:
     def distinct(self, voters: Iterable[str]) -> frozenset[str]:
         """Return the acceptors among `voters`, each once: a duplicate is no second vote."""
         return frozenset(self.acceptors).intersection(voters)
+
+    def one_of_phase2(self, instance: int, alive: Collection[str]) -> tuple[str, ...]:
+        """Return a quorum of phase 2, of those `alive` where they are enough.
+
+        Each instance has the next one, so that all acceptors have their share of the work.
+        """
+        turn = instance % len(self.acceptors)
+        in_turn = (*self.acceptors[turn:], *self.acceptors[:turn])
+        return tuple(sorted(in_turn, key=lambda acceptor: acceptor not in alive)[: self.phase2])
 
 
 def majority(count: int) -> int:

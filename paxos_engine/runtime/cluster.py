@@ -100,12 +100,12 @@ class Cluster:
         self._subscriptions: list[Subscription] = []
         self._lock = threading.Lock()
         self._stopped = False
-        secret = (secrets.token_hex(4), secrets.token_bytes(32))
+        of_codec = (secrets.token_hex(4), secrets.token_bytes(32), self.config.coalesce_bytes)
         peers = {name: ("127.0.0.1", port) for name, port in self.ports.items()}
         tells_messages = self._observers.tells_messages
         told = self.trace.publish if tells_messages else None
         self._pumps = {
-            name: AdversarialMessagePump(name, sock, Codec(*secret), peers, told, self.faults)
+            name: AdversarialMessagePump(name, sock, Codec(*of_codec), peers, told, self.faults)
             for name, sock in sockets.items()
         }
         self._threads = {

@@ -14,6 +14,7 @@ from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.quorum import majority
 from paxos_engine.roles.values import MAX_BATCH
 from paxos_engine.trace.level import TraceLevel
+from paxos_engine.wire.codec import COALESCE_BYTES, MOST_COALESCED
 
 MAX_NODES: Final = 99
 """Each node is a thread and a socket; beyond this, one process is the wrong tool."""
@@ -44,6 +45,10 @@ class ClusterConfig:
             heartbeats came less steadily than that.
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide; with 1 each has an instance of its own.
+        thrifty: send an accept to a quorum of acceptors first, and to the others only if that
+            does not answer.
+        coalesce_bytes: messages for one peer share a datagram up to this size, in bytes; 0 gives
+            each its own.
         record: a file that gets the whole trace as JSON lines, or None; a name that ends in
             `.gz` or `.zst` compresses it.
         trace_level: how much is told, recorded and checked; see `TraceLevel`.
@@ -73,6 +78,8 @@ class ClusterConfig:
     election_timeout: float = 0.5
     pipeline: int = 64
     batch: int = 1
+    thrifty: bool = False
+    coalesce_bytes: int = COALESCE_BYTES
     record: Path | None = None
     trace_level: TraceLevel = TraceLevel.EVERYTHING
     command: str = ""
@@ -89,6 +96,7 @@ class ClusterConfig:
         _within("acceptors", self.acceptors, 1, MAX_NODES)
         _within("pipeline", self.pipeline, 1, 10_000)
         _within("batch", self.batch, 1, MAX_BATCH)
+        _within("coalesce_bytes", self.coalesce_bytes, 0, MOST_COALESCED)
         _within("snapshot_every", self.snapshot_every, 1, 1_000_000)
         _within("retain", self.retain, self.snapshot_every, 100_000_000)
         for name in self.written_off:
@@ -136,6 +144,7 @@ class ClusterConfig:
             ),
             pipeline=self.pipeline,
             batch=self.batch,
+            thrifty=self.thrifty,
             snapshot_every=self.snapshot_every,
             retain=self.retain,
             rules=Rules(machine=self.machine),

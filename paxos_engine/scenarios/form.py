@@ -51,6 +51,7 @@ class Start:
             beats, retransmits, retries, fills gaps or catches up unless a step says so.
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide.
+        thrifty: an accept goes to a quorum of acceptors first, to the others if that is silent.
         snapshot_every: instances between two snapshots.
         latency: seconds that a message takes.
         hold: messages that are held from the first step on.
@@ -68,6 +69,7 @@ class Start:
     timers: bool = False
     pipeline: int = 64
     batch: int = 1
+    thrifty: bool = False
     snapshot_every: int = 10_000
     latency: float = 0.001
     hold: tuple[MessagePattern, ...] = ()

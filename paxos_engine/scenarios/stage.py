@@ -212,6 +212,7 @@ def _shape(start: Start, rules: Rules) -> Shape:
         timing=Timing() if start.timers else NO_TIMERS,
         pipeline=start.pipeline,
         batch=start.batch,
+        thrifty=start.thrifty,
         snapshot_every=start.snapshot_every,
         phase1=start.phase1,
         phase2=start.phase2,

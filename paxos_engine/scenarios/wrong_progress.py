@@ -8,7 +8,7 @@ from __future__ import annotations
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.effects import Effects
 from paxos_engine.roles.leader import PaxosLeader
-from paxos_engine.roles.messages import Accept
+from paxos_engine.roles.messages import Accept, HeartbeatReply, Nack
 from paxos_engine.roles.values import ProposalNumber
 
 
@@ -36,17 +36,12 @@ class WaitsForAQuorumOfNacks(PaxosLeader):
     _refused: frozenset[tuple[str, ProposalNumber]] = frozenset()
 
     def _outbid(
-        self,
-        acceptor: str,
-        number: ProposalNumber,
-        promised: ProposalNumber,
-        now: float,
-        effects: Effects,
+        self, acceptor: str, answer: Nack | HeartbeatReply, now: float, effects: Effects
     ) -> None:
-        if promised > number == self.number:
-            self._refused |= {(acceptor, number)}
+        if answer.promised > answer.number == self.number:
+            self._refused |= {(acceptor, answer.number)}
         if sum(refused == self.number for _, refused in self._refused) >= self.quorums.phase2:
-            super()._outbid(acceptor, number, promised, now, effects)
+            super()._outbid(acceptor, answer, now, effects)
 
 
 class DiesOfADuplicate(PaxosAcceptorProtocol):

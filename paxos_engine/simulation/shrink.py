@@ -181,6 +181,9 @@ class _Shrinker:
         if shape.batch > 1:
             self._fails(self.best.steps, replace(shape, batch=1))
             shape = self.best.plan.shape
+        if shape.thrifty:
+            self._fails(self.best.steps, replace(shape, thrifty=False))
+            shape = self.best.plan.shape
         for often in (1, 2):
             if often < shape.snapshot_every and self._fails(
                 self.best.steps, replace(shape, snapshot_every=often)

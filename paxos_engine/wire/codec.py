@@ -34,7 +34,10 @@ MAX_DATAGRAM: Final = 65_507
 _VERSION_BYTE: Final = bytes([VERSION])
 
 COALESCE_BYTES: Final = 32_000
-"""Messages share a datagram up to about this size, in bytes."""
+"""Messages share a datagram up to about this size, in bytes, unless another one is asked for."""
+
+MOST_COALESCED: Final = 65_000
+"""The largest size that may be asked for: the rest of a datagram is for what is around them."""
 
 
 class Codec:
@@ -43,9 +46,12 @@ class Codec:
     Args:
         cluster_id: which cluster; datagrams of another are refused.
         key: the secret of the MAC, up to 64 bytes.
+        coalesce_bytes: messages for one peer share a datagram up to this size, in bytes; 0 gives
+            each its own.
     """
 
-    def __init__(self, cluster_id: str, key: bytes) -> None:
+    def __init__(self, cluster_id: str, key: bytes, coalesce_bytes: int = COALESCE_BYTES) -> None:
+        self._coalesce_bytes = coalesce_bytes
         self._cluster_id = cluster_id
         self._new_mac = blake2b(_VERSION_BYTE, digest_size=MAC_BYTES, key=key).copy
         self._packer = msgpack.Packer(unicode_errors="surrogatepass")
@@ -81,7 +87,7 @@ class Codec:
             item = packed.get(id(message))
             if item is None:
                 item = packed[id(message)] = self._packer.pack(to_plain(message))
-            if batch and (size + len(item) > COALESCE_BYTES or len(batch) >= MAX_ITEMS):
+            if batch and (size + len(item) > self._coalesce_bytes or len(batch) >= MAX_ITEMS):
                 datagrams.append((self._seal(sender, first, batch), len(batch)))
                 first, batch, size = first + len(batch), [], 0
             batch.append(item)

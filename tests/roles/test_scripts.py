@@ -82,6 +82,7 @@ class Player:
             page_bytes=int(shape.get("page_bytes", 32_000)),
             pipeline=int(shape.get("pipeline", 64)),
             batch=int(shape.get("batch", 1)),
+            thrifty=shape.get("accepts") == "thrifty",
             **self.rules,
         )
 
@@ -290,6 +291,7 @@ RULES = {
     "a gap is filled on demand": "fill_gaps_on_demand",
     "a displaced command takes the next free instance": "displaced_command",
     "commands that come meanwhile share an instance": "batch_shares_an_instance",
+    "thrifty accepts go to a quorum first": "thrifty_accepts",
     "a primary that hears no quorum falls silent": "deaf_leader_falls_silent",
     "no heartbeat while phase 1 is incomplete": "silent_while_preparing",
     "a primary yields to a higher number": "yields_to_a_higher_number",

@@ -364,6 +364,10 @@ def test_a_recording_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         ({"base_port": 65_535}, "base_port"),
         ({"gap_fill_after": -1.0}, "gap_fill_after"),
         ({"election_timeout": 0.1}, "twice"),
+        (
+            {"coalesce_bytes": 65_001},
+            "coalesce_bytes is 65001: give a whole number from 0 to 65000",
+        ),
     ],
 )
 def test_a_configuration_that_cannot_run_is_one_clear_line(

@@ -41,7 +41,7 @@ from paxos_engine.roles.values import (
     ProposalNumber,
     command_size,
 )
-from paxos_engine.wire.codec import MAC_BYTES, MAX_DATAGRAM, VERSION, Codec
+from paxos_engine.wire.codec import MAC_BYTES, MAX_DATAGRAM, MOST_COALESCED, VERSION, Codec
 from paxos_engine.wire.schema import MAX_ITEMS, SCHEMA, WireError, to_plain
 
 KEY = b"a key of this run"
@@ -191,6 +191,26 @@ def test_what_is_said_to_several_is_packed_once_and_arrives_under_the_id_of_each
 
 def test_small_messages_for_one_peer_share_one_datagram() -> None:
     assert len(CODEC.encode("L1", 1, [Heartbeat(NUMBER, n) for n in range(500)])) == 1
+
+
+@pytest.mark.parametrize(("coalesce_bytes", "datagrams"), [(0, 8), (2_500, 4), (65_000, 1)])
+def test_how_much_shares_a_datagram_is_a_setting_and_nothing_is_lost_by_it(
+    coalesce_bytes: int, datagrams: int
+) -> None:
+    codec = Codec("here", KEY, coalesce_bytes)
+    sent: list[Message] = [Request(Command("C1", n, "x" * 1_000)) for n in range(1, 9)]
+    encoded = codec.encode("C1", 1, sent)
+    assert len(encoded) == datagrams
+    arrived = [envelope for data, _ in encoded for envelope in CODEC.decode(data, "L1")]
+    assert [envelope.message for envelope in arrived] == sent
+
+
+def test_messages_that_share_the_largest_datagram_that_may_be_asked_for_fit_it() -> None:
+    codec = Codec("h" * 64, KEY, MOST_COALESCED)
+    name = "L" * 64
+    for size in range(900, 1_100):
+        sent: list[Message] = [Request(Command("C1", n, "x" * size)) for n in range(100)]
+        assert all(len(data) <= MAX_DATAGRAM for data, _ in codec.encode(name, 2**47, sent))
 
 
 def test_more_messages_than_a_datagram_may_list_are_split_and_all_arrive() -> None:

@@ -1,0 +1,17 @@
+"""Thrifty accepts under every mixture of faults: as safe, and as sure to answer in the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from paxos_engine.simulation.swarm import draw
+from paxos_engine.simulation.trial import play
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_asking_a_quorum_first_costs_no_run_its_safety_or_its_end(seed: int) -> None:
+    plan = draw(seed)
+    thrifty = replace(plan, shape=replace(plan.shape, thrifty=True))
+    assert play(thrifty).good
