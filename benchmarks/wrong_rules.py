@@ -8,17 +8,33 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from itertools import chain
 
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
 from paxos_engine.simulation.campaign import Tally
 from paxos_engine.simulation.failing import shrunken_plan, smallest_of
 from paxos_engine.simulation.plan import so_many
+from paxos_engine.simulation.shrink import Shrunk
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.simulation.trial import Outcome, play
 
-AS_FAR_AS = 2_000
-"""Seeds that are tried."""
+BLIND = 2_000
+"""Runs within which a wrong rule has to show itself in one that can be made small."""
+
+PORTION = 500
+"""Runs after which the shortest failing ones so far are tried."""
+
+DELIVERIES = 15
+"""Messages that a run which breaks a rule delivers at the most, once it is made small."""
+
+THREE_CLAIMS = 16
+"""What it takes where a rule errs only if two values are reported: no run is smaller."""
+
+LONG = {"compacted-is-empty": 27}
+"""Snapshots of two leaders, a compaction and three claims: a run of 15 is known, and what chance
+finds gets stuck above it, where nothing single can go."""
+
+AT_MOST = {"first-reply": THREE_CLAIMS, "most-common": THREE_CLAIMS, **LONG}
+"""The rules with a bound of their own."""
 
 SMALL_RUN = "the rule that it breaks | deliveries | between servers | cluster"
 HEADS = {
@@ -48,20 +64,15 @@ def main() -> None:
 
 def line(rule: WrongRule) -> str:
     """Return the row of one rule, as far as it is the same on each machine."""
-    failing = failures(rule)
-    outcome = next(failing)
+    outcome = next(failures(rule))
     row = f"| `{rule.name}` | {outcome.seed + 1:,} |"
     if outcome.violation is None:
         stuck = shrunken_plan(outcome.seed, rule.rules)
         assert stuck is not None, "the same plan has the same end"
         return f"{row} {stuck.size} |"
-    broken = outcome.violation.rule
-    tally = Tally()
-    for each in chain((outcome,), failing):
-        tally.take(each)
-    found = smallest_of([seed for _, seed in tally.failures[broken].shortest], rule.rules)
+    found = small_run(rule)
     assert found is not None, "the same steps break the same rule"
-    small = found[1]
+    _, small = found
     shape = small.plan.shape
     cluster = f"{so_many(shape.leaders, 'leader')}, {so_many(shape.acceptors, 'acceptor')}"
     row += f" {small.violation.rule} | {small.deliveries} | {small.between_servers} |"
@@ -70,10 +81,30 @@ def line(rule: WrongRule) -> str:
 
 def failures(rule: WrongRule) -> Iterator[Outcome]:
     """Search seed after seed, without knowing what for, and yield what fails."""
-    for seed in range(AS_FAR_AS):
+    for seed in range(BLIND):
         outcome = play(draw(seed, rule.rules))
         if outcome.violation is not None if rule.breaks == "safety" else outcome.stuck:
             yield outcome
+
+
+def small_run(rule: WrongRule) -> tuple[int, Shrunk] | None:
+    """Return the seed of a run that is small once it is made so, and what is left of it."""
+    return smallest_of(_short_ones(rule), rule.rules, AT_MOST.get(rule.name, DELIVERIES))
+
+
+def _short_ones(rule: WrongRule) -> Iterator[int]:
+    """Yield the first failing seed, then the shortest runs of ever more that break its rule."""
+    first = next(failures(rule))
+    assert first.violation is not None
+    yield first.seed
+    tally, tried, portions = Tally(), {first.seed}, 0
+    for outcome in failures(rule):
+        if outcome.seed // PORTION > portions:
+            portions = outcome.seed // PORTION
+            shortest = {seed for _, seed in tally.failures[first.violation.rule].shortest}
+            yield from sorted(shortest - tried)
+            tried |= shortest
+        tally.take(outcome)
 
 
 if __name__ == "__main__":

@@ -5,47 +5,34 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import astuple
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from benchmarks.wrong_rules import (
+    AT_MOST,
+    DELIVERIES,
+    LONG,
+    failures,
+    small_run,
+)
 from paxos_engine.roles.assembly import RIGHT
 from paxos_engine.roles.events import Entry
 from paxos_engine.scenarios.shipped import shipped_scenarios
 from paxos_engine.scenarios.wrong_rules import WRONG_RULES, WrongRule
-from paxos_engine.simulation.campaign import Tally
-from paxos_engine.simulation.failing import shrunken_plan, smallest_of
+from paxos_engine.simulation.failing import shrunken_plan
 from paxos_engine.simulation.shrink import Shrunk, rehearse, shrink
 from paxos_engine.simulation.stuck import shrink_stuck
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.simulation.trial import Outcome, play
 from paxos_engine.trace.jsonform import to_json
-from tests.simulation.fewest_deliveries import THREE_CLAIMS
 
 UNSAFE = [rule for rule in WRONG_RULES.values() if rule.breaks == "safety"]
 ENDLESS = [rule for rule in WRONG_RULES.values() if rule.breaks == "liveness"]
 SEEDS = 250
 """In how many runs each of them has to show itself."""
-
-BLIND = 2_000
-"""In how many runs one has to come that can be made small."""
-
-PORTION = 500
-"""Runs after which the shortest ones so far are tried."""
-
-DELIVERIES = 15
-"""How many messages a run that breaks a rule delivers at the most, once it is made small."""
-
-# They err only where two values are reported, and no run is smaller that gets there.
-AT_MOST = {"first-reply": THREE_CLAIMS, "most-common": THREE_CLAIMS}
-
-# Snapshots of two leaders, a compaction and three claims: a run of 15 is known, and what chance
-# finds gets stuck above it, where nothing single can go.
-LONG = {"compacted-is-empty": 27}
-AT_MOST |= LONG
 
 SERVERS, COMMANDS, ACTS = 5, 3, 5
 """How many leaders and acceptors together, commands, and acts a plan that never comes to its end
@@ -106,35 +93,12 @@ def test_the_tables_of_blind_runs_have_every_rule_within_the_bounds_that_are_tes
         assert acts <= ACTS
 
 
-def failures(name: str) -> Iterator[Outcome]:
-    """Search blind, seed after seed, and yield the runs that are not good."""
-    rule = WRONG_RULES[name]
-    for seed in range(BLIND):
-        outcome = play(draw(seed, rule.rules))
-        if outcome.violation is not None or (outcome.stuck and rule.breaks == "liveness"):
-            yield outcome
-
-
 @cache
 def first_failure(name: str) -> Outcome:
-    """Return the first run that is not good."""
-    outcome = next(failures(name))
+    """Search blind, seed after seed, and stop at the first run that is not good."""
+    outcome = next(failures(WRONG_RULES[name]))
     assert outcome.seed < SEEDS, WRONG_RULES[name].wrong
     return outcome
-
-
-def seeds_of(name: str, broken: str) -> Iterator[int]:
-    """Yield the first failing seed, then the shortest runs of ever more that break that rule."""
-    tally, tried, told = Tally(), {first_failure(name).seed}, 0
-    yield first_failure(name).seed
-    for outcome in failures(name):
-        if outcome.seed // PORTION > told:
-            told = outcome.seed // PORTION
-            for _, seed in tally.failures[broken].shortest:
-                if seed not in tried:
-                    tried.add(seed)
-                    yield seed
-        tally.take(outcome)
 
 
 def trace_of(small: Shrunk) -> list[str]:
@@ -153,8 +117,7 @@ def test_a_wrong_rule_shows_itself_blind_and_is_made_small_and_the_right_one_bea
     assert play(draw(outcome.seed)).good
 
     assert outcome.violation is not None
-    alike = seeds_of(rule.name, outcome.violation.rule)
-    found = smallest_of(alike, rule.rules, AT_MOST.get(rule.name, DELIVERIES))  # as in `explore`
+    found = small_run(rule)  # as `explore` does it
 
     assert found is not None
     _, small = found

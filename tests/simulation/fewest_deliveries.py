@@ -18,9 +18,6 @@ from paxos_engine.roles.values import Command, Value
 from paxos_engine.simulation.moves import Bounds, Moves, Outcomes, Spoken, State
 from paxos_engine.simulation.steps import Deliver, Input, RoleSteps
 
-THREE_CLAIMS: Final = 16
-"""Three claims ask two acceptors each (12); each of two values is requested and accepted (4)."""
-
 SAID: Final = Command("checker", 0, "two values are reported")
 """What a leader proposes that hears of two values: no client asks for it."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.wrong_rules import THREE_CLAIMS
 from paxos_engine.simulation.moves import Bounds
-from tests.simulation.fewest_deliveries import THREE_CLAIMS, FewestDeliveries
+from tests.simulation.fewest_deliveries import FewestDeliveries
 
 
 def test_no_leader_hears_of_two_values_before_the_sixteenth_delivery() -> None:
