@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks import aims, latency, machine, peer, report, throughput
+from benchmarks import aims, etcd, latency, machine, peer, report, throughput
 from benchmarks.harness import Spread, Table, rows_of
 from benchmarks.scale import LONG, QUICK, USUAL
 
@@ -119,17 +119,20 @@ def test_growth_is_judged_where_the_history_is_longest() -> None:
 # --- what is measured ------------------------------------------------------------------------
 
 
-def test_without_the_peer_the_others_are_measured_and_it_is_said(
+def test_without_the_peers_the_others_are_measured_and_it_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(peer, "is_installed", lambda: False)
+    monkeypatch.setattr(etcd, "is_installed", lambda: False)
     monkeypatch.setattr(latency, "apart", lambda task, *args, **how: {
         "p50 us": 1.0, "p99 us": 1.0, "commands/s": 1.0
     })  # fmt: skip
-    for each in latency.measure(QUICK, lambda what: None):
+    in_memory, durable = latency.measure(QUICK, lambda what: None)
+    for each in (in_memory, durable):
         rows = [row.name for row in each.rows]
         assert rows == ["floor", "ours", "ours, waiting", latency.COUNTERS]
         assert "PySyncObj: skipped: not installed" in " ".join(each.notes)
+    assert "etcd: skipped: not installed" in " ".join(durable.notes)
 
 
 def test_a_long_run_measures_every_combination_and_the_others_each_axis() -> None:
