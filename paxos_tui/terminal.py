@@ -83,7 +83,15 @@ class SteadyDriver(LinuxDriver):
             self._lost()
 
     def _sigcont_application(self, *_: object) -> None:
-        """Come back after a stop, with the terminal's modes and our threads as before it."""
+        """Come back after a stop, once the loop has time for it.
+
+        The signal may have come while the loop held the lock of what is written: to stop the
+        writer here would wait for that lock for ever.
+        """
+        self._loop.call_soon_threadsafe(self._come_back)
+
+    def _come_back(self) -> None:
+        """Take the terminal again, with its modes and our threads as before the stop."""
         if is_gone(self.fileno):
             return  # SIGCONT comes with a hang-up too
         # Nothing was put in order before a SIGSTOP: what begins anew must not begin twice.

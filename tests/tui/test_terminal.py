@@ -8,10 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from paxos_tui.terminal import SteadyDriver
 from tests.tui.terminals import PROGRAM, Terminal
 
 
@@ -54,7 +57,9 @@ def test_the_console_ends_with_its_terminal(controls: bool, attempt: int) -> Non
 
 LEFT_BEHIND = """
 import json, os, sys, threading
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from paxos_tui.cli import main
 try:
     main()
@@ -162,3 +167,11 @@ def test_a_run_shows_no_progress_without_a_terminal() -> None:
     assert done.stderr == ""
     assert "━" not in done.stdout
     assert "50 of 50" in done.stdout
+
+
+def test_to_be_continued_waits_for_nothing_that_the_interrupted_loop_may_hold() -> None:
+    later: list[Callable[[], None]] = []
+    driver = object.__new__(SteadyDriver)
+    driver._loop = SimpleNamespace(call_soon_threadsafe=later.append)  # type: ignore[assignment]
+    driver._sigcont_application(signal.SIGCONT, None)
+    assert later == [driver._come_back]
