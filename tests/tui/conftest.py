@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from tests.tui.clock import Clock
+
 
 @pytest.fixture(autouse=True)
 def a_still_and_private_console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -14,3 +16,9 @@ def a_still_and_private_console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("PAXOS_TUI_SCREENSHOTS", str(tmp_path))
     monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that the test sets by hand."""
+    return Clock()

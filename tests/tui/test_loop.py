@@ -10,20 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from paxos_tui.loop import LOOK_EVERY, SteadySelector, steady_loop
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.tui.clock import Clock
 
 
 @pytest.fixture

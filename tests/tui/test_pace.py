@@ -11,22 +11,9 @@ from paxos_engine import ClusterView, Entry, ProposalNumber, read_trace
 from paxos_engine.roles.events import Delivered, HeartbeatHeard, Sent
 from paxos_engine.roles.messages import Heartbeat
 from paxos_tui.pace import AT_REST, LONGEST, PAINTING, Pace, news
+from tests.tui.clock import Clock
 
 TRACE = Path(__file__).parent / "traces" / "load.jsonl"
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
