@@ -17,6 +17,7 @@ from benchmarks import (
     simulator,
     storage,
     takeover,
+    threads,
     throughput,
     trace,
 )
@@ -45,6 +46,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "floor": Benchmark("the bare shape of a command, with no protocol", floor.measure),
     "latency": Benchmark("1 outstanding, beside the floor and PySyncObj", latency.measure),
     "throughput": Benchmark("64 to 4,096 outstanding, and a burst", throughput.measure),
+    "threads": Benchmark("where the time of a command goes, and settings", threads.measure),
     "takeover": Benchmark("from the primary's failure to the next answer", takeover.measure),
     "recovery": Benchmark("restart, catch-up and snapshot", recovery.measure),
     "simulator": Benchmark("beside a bare heap loop, checks off and on", simulator.measure),
