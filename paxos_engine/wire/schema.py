@@ -107,7 +107,7 @@ def read_list(raw: Any, length: int | None = None) -> list[Any]:
 
 def read_number(raw: Any) -> ProposalNumber:
     """Return a proposal number, its round bounded, or raise WireError."""
-    round_, rank = raw if type(raw) is list and len(raw) == 2 else read_list(raw, 2)
+    round_, rank = read_list(raw, 2)
     return ProposalNumber(read_int(round_, MAX_ROUND - 1), read_int(rank, MAX_RANK))
 
 
@@ -157,8 +157,7 @@ def read_batch(raw: Any) -> Batch:
 
 def read_command(raw: Any) -> Command:
     """Return a command, or raise WireError."""
-    fields = raw if type(raw) is list and len(raw) == 5 else read_list(raw, 5)
-    client, sequence, oldest, session, value = fields
+    client, sequence, oldest, session, value = read_list(raw, 5)
     if type(value) is not str and type(value) is not bytes:
         raise WireError(f"{shown(value)} is neither text nor bytes")
     oldest, session = read_instance(oldest), read_instance(session)
@@ -184,7 +183,7 @@ def read_intervals(raw: Any) -> tuple[tuple[int, int], ...]:
     intervals = []
     before = 0
     for item in read_list(raw):
-        low, high = item if type(item) is list and len(item) == 2 else read_list(item, 2)
+        low, high = read_list(item, 2)
         low, high = read_instance(low), read_instance(high)
         if not before < low <= high:
             raise WireError(f"the interval {low}..{high} after {before}")
