@@ -30,7 +30,7 @@ class DrawnLine(NamedTuple):
 
 
 class Drawn(Painter):
-    """Base of what is painted ten times a second: to paint costs more than to compare."""
+    """Base of what is shown again and again: to paint a line costs more than to compare it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = Painter.COMPONENT_CLASSES
 
