@@ -57,6 +57,31 @@ def disk_options() -> list[Callable[[Any], Any]]:
     ]
 
 
+def speed_options() -> list[Callable[[F], F]]:
+    """Return the options that make a cluster faster or slower, and nothing else."""
+    return [
+        click.option(
+            "--batch",
+            default=1,
+            show_default=True,
+            metavar="COMMANDS",
+            help="How many commands one instance may decide.",
+        ),
+        click.option(
+            "--threads",
+            type=click.Choice(["each", "one"]),
+            default="each",
+            show_default=True,
+            help="A thread for each node, or one for all.",
+        ),
+        click.option(
+            "--thrifty",
+            is_flag=True,
+            help="Send accepts to a quorum first, to the other acceptors if that is silent.",
+        ),
+    ]
+
+
 def node_names(text: str) -> tuple[str, ...]:
     """Return the names in a list like `L1,A2`."""
     return tuple(name.strip().upper() for name in text.split(",") if name.strip())
@@ -107,18 +132,6 @@ def cluster_options(command: F) -> F:
             "--base-port", type=int, default=None, help="First UDP port; free ones if left out."
         ),
         click.option(
-            "--batch",
-            default=1,
-            show_default=True,
-            metavar="COMMANDS",
-            help="How many commands one instance may decide.",
-        ),
-        click.option(
-            "--thrifty",
-            is_flag=True,
-            help="Send accepts to a quorum first, to the other acceptors if that is silent.",
-        ),
-        click.option(
             "--gap-fill-after",
             default=2.0,
             show_default=True,
@@ -140,6 +153,7 @@ def cluster_options(command: F) -> F:
             callback=lambda context, parameter, level: TraceLevel(level),
             help="What is told and checked: everything, no messages, or nothing but counters.",
         ),
+        *speed_options(),
         *disk_options(),
     ]
     return _with(options, command)

@@ -101,7 +101,7 @@ def test_a_room_imports_only_the_rooms_below_it_and_the_roles_are_pure(room: str
         ("trace", "from ..runtime.cluster import Cluster"),
         ("roles", "import paxos_engine.wire.codec"),
         ("wire", "from paxos_engine.storage.disk import Disk"),
-        ("simulation", "from paxos_engine.runtime.node import NodeThread"),
+        ("simulation", "from paxos_engine.runtime.node import RunningNode"),
         ("runtime", "def f():\n    from paxos_engine.simulation.world import World"),
         ("trace", "import textual.app"),
         ("runtime", "from paxos_tui.cli import main"),

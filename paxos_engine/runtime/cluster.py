@@ -1,4 +1,4 @@
-"""A whole cluster in this process: leaders, acceptors and a client, each on a thread of its own."""
+"""A whole cluster in this process: leaders, acceptors and a client, in background threads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import commands_of
 from paxos_engine.runtime.config import ClusterConfig
-from paxos_engine.runtime.node import NodeThread
+from paxos_engine.runtime.loop import loops_for
+from paxos_engine.runtime.node import RunningNode
 from paxos_engine.runtime.observers import Observers
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.writeoffs import WriteOffs
@@ -102,14 +103,13 @@ class Cluster:
         self._stopped = False
         of_codec = (secrets.token_hex(4), secrets.token_bytes(32), self.config.coalesce_bytes)
         peers = {name: ("127.0.0.1", port) for name, port in self.ports.items()}
-        tells_messages = self._observers.tells_messages
-        told = self.trace.publish if tells_messages else None
+        told = self.trace.publish if self._observers.tells_messages else None
         self._pumps = {
             name: AdversarialMessagePump(name, sock, Codec(*of_codec), peers, told, self.faults)
             for name, sock in sockets.items()
         }
-        self._threads = {
-            name: NodeThread(
+        self._running = {
+            name: RunningNode(
                 self._factory(name),
                 disks[name],
                 self._pumps[name],
@@ -120,20 +120,21 @@ class Cluster:
                 sync_after=lambda: self.faults.disk_delay,
                 note=self._data.note(name) if self._data else "",
                 allow_empty=self.config.allow_empty_disk,
-                tells_messages=tells_messages,
+                tells_messages=told is not None,
             )
-            for name in [*self.acceptors, *self.leaders, CLIENT]
+            for name in everyone
         }
+        self._loops = loops_for([*self._running.values()], self.config.threads, self._clock)
 
     # --- life ----------------------------------------------------------------------------
 
     def start(self) -> Cluster:
-        """Start every node's thread, and those of the checker and the recorder."""
+        """Start every node, and the threads of the checker and the recorder."""
         atexit.register(self.stop)
         self._write_offs.begin()
         self._observers.start()
-        for thread in self._threads.values():
-            thread.start()
+        for loop in self._loops:
+            loop.start()
         return self
 
     def stop(self) -> None:
@@ -146,10 +147,10 @@ class Cluster:
                 return
             self._stopped = True
         atexit.unregister(self.stop)
-        for thread in self._threads.values():
-            thread.stop()
-        for thread in self._threads.values():
-            thread.join()
+        for loop in self._loops:
+            loop.stop()
+        for loop in self._loops:
+            loop.join()
         if self._data is not None:
             self._data.close()
         for subscription in self._subscriptions:
@@ -192,7 +193,7 @@ class Cluster:
                 return future
             self._unanswered.add(future)
         future.add_done_callback(self._unanswered.discard)
-        self._threads[CLIENT].post(act)
+        self._running[CLIENT].post(act)
         return future
 
     def subscribe(
@@ -295,17 +296,17 @@ class Cluster:
             KeyError: there is no such node.
             ValueError: its disk was wiped or has failed, in one line.
         """
-        thread = self._node(node)
-        disk = thread.disk
+        running = self._node(node)
+        disk = running.disk
         if disk.wiped and not self.config.allow_empty_disk:
             did, does = ("prepared", "lead") if node in self.leaders else ("voted", "vote")
             raise ValueError(
                 f"the disk of {node} was wiped: it may have {did}, so it does not {does} again"
             )
-        if thread.status == "broken" or (disk.refusal and not disk.wiped):
+        if running.status == "broken" or (disk.refusal and not disk.wiped):
             raise ValueError(f"{node} stays down: {disk.refusal or 'it broke'}")
         self._write_offs.remove(node, f"{node} comes back")
-        thread.recover()
+        running.recover()
 
     def why_down(self, node: str) -> str:
         """Say why a node is broken; empty if it is not. KeyError if there is no such node."""
@@ -325,7 +326,7 @@ class Cluster:
 
     def give_up(self) -> None:
         """Stop asking for every command without an answer: they end as `OutcomeUnknown`."""
-        self._threads[CLIENT].post(self._client.give_up)
+        self._running[CLIENT].post(self._client.give_up)
 
     # --- watching ------------------------------------------------------------------------
 
@@ -391,14 +392,14 @@ class Cluster:
 
     # --- inside --------------------------------------------------------------------------
 
-    def _node(self, name: str) -> NodeThread:
+    def _node(self, name: str) -> RunningNode:
         if name not in self.nodes:
             raise KeyError(f"no node {name}: there are {', '.join(self.nodes)}")
-        return self._threads[name]
+        return self._running[name]
 
     @property
     def _client(self) -> PaxosClient:
-        role = self._threads[CLIENT].role
+        role = self._running[CLIENT].role
         assert isinstance(role, PaxosClient)
         return role
 
@@ -406,15 +407,15 @@ class Cluster:
         self._have_leaders(lambda leader, now: leader.write_off(leaders))
 
     def _have_leaders(self, act: Callable[[PaxosLeader, float], Effects]) -> None:
-        """Have every leader do something, each on its own thread."""
+        """Have every leader do something, each in a turn of its own."""
         for name in self.leaders:
-            thread = self._threads[name]
+            running = self._running[name]
 
-            def on_thread(now: float, thread: NodeThread = thread) -> Effects:
-                assert isinstance(thread.role, PaxosLeader)
-                return act(thread.role, now)
+            def in_turn(now: float, running: RunningNode = running) -> Effects:
+                assert isinstance(running.role, PaxosLeader)
+                return act(running.role, now)
 
-            thread.post(on_thread)
+            running.post(in_turn)
 
     def _open_disks(self) -> Mapping[str, Disk]:
         config = self.config
@@ -447,7 +448,7 @@ class Cluster:
         return make
 
     def _log(self, leader: str) -> ReplicatedLog:
-        role = self._threads[leader].role if leader in self.leaders else None
+        role = self._running[leader].role if leader in self.leaders else None
         if not isinstance(role, PaxosLeader):
             raise KeyError(f"{leader} is no leader")
         return role.log

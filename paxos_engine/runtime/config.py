@@ -17,10 +17,11 @@ from paxos_engine.trace.level import TraceLevel
 from paxos_engine.wire.codec import COALESCE_BYTES, MOST_COALESCED
 
 MAX_NODES: Final = 99
-"""Each node is a thread and a socket; beyond this, one process is the wrong tool."""
+"""Each node is a socket, and a thread by default; beyond this, one process is the wrong tool."""
 
 MODES: Final = ("multi", "classic")
 ELECTIONS: Final = ("number", "port")
+THREADS: Final = ("each", "one")
 
 
 class ConfigError(ValueError):
@@ -45,6 +46,7 @@ class ClusterConfig:
             heartbeats came less steadily than that.
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide; with 1 each has an instance of its own.
+        threads: "each" gives every node a thread of its own, "one" serves all of them in one.
         thrifty: send an accept to a quorum of acceptors first, and to the others only if that
             does not answer.
         coalesce_bytes: messages for one peer share a datagram up to this size, in bytes; 0 gives
@@ -79,6 +81,7 @@ class ClusterConfig:
     pipeline: int = 64
     batch: int = 1
     thrifty: bool = False
+    threads: str = "each"
     coalesce_bytes: int = COALESCE_BYTES
     record: Path | None = None
     trace_level: TraceLevel = TraceLevel.EVERYTHING
@@ -105,6 +108,7 @@ class ClusterConfig:
             raise ConfigError("written_off names every leader: one must be left with the history")
         _one_of("mode", self.mode, MODES)
         _one_of("election", self.election, ELECTIONS)
+        _one_of("threads", self.threads, THREADS)
         _one_of("profile", self.profile, tuple(PROFILES))
         if self.record is not None and self.trace_level is TraceLevel.COUNTERS:
             raise ConfigError(

@@ -1,16 +1,12 @@
-"""A node's thread: it waits for datagrams and wake-ups, and gives the node its turns.
+"""A node that runs: its socket, what others want of it, and its turns.
 
-The thread waits in one selector, takes everything that is there, lets the node handle it message
-by message, and sleeps until the next timer. Nothing blocks it: whoever wants something of a node
-posts it and wakes it.
+A turn takes everything that is there and lets the node handle it message by message. Which thread
+gives it turns is its loop's business (`loop.py`); whoever wants something of it posts that, and the
+loop is woken.
 """
 
 from __future__ import annotations
 
-import contextlib
-import selectors
-import socket
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -29,8 +25,8 @@ TURN_AT_MOST: Final = 0.02
 """Seconds after which a turn takes no further message, so that no timer waits behind a queue: a
 heartbeat is sent on time under any load, whatever a message costs."""
 
-SLEEP_AT_MOST: Final = 1.0
-"""Seconds; a thread that missed a wake-up would notice after this long."""
+LOOK_AGAIN: Final = 0.02
+"""Seconds between two looks whether actions that wait are admitted by now."""
 
 
 class Pump(Protocol):
@@ -56,18 +52,18 @@ class Pump(Protocol):
         """Close the socket."""
 
 
-class NodeThread:
-    """One running node.
+class RunningNode:
+    """One running node; its loop alone calls `begin`, `turn`, `wait` and `close`.
 
     Args:
-        make: makes the protocol object, at the start and after each crash; only this thread
+        make: makes the protocol object, at the start and after each crash; only the loop's thread
             touches what it returns.
         disk: where its records go; it survives crashes.
         pump: its socket.
         publish: how the trace is told.
         clock: seconds since the cluster began.
         admits: asked before posted actions are run; False leaves them waiting (back-pressure).
-        after_turn: called on this thread after each turn that did something.
+        after_turn: called by the loop after each turn in which the node is up.
         sync_after: seconds for which a sync may wait for more records (a slow disk).
         note: what was unusual about its disk when it was opened; said when it starts.
         allow_empty: see `Node`.
@@ -99,17 +95,12 @@ class NodeThread:
         self._inbox: deque[Envelope] = deque()
         self._actions: deque[Action] = deque()
         self._orders: deque[Callable[[], None]] = deque()
-        self._stopping = False
-        self._woken = False  # a wake-up is under way that the thread has not taken yet
-        self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
-        name = f"paxos-{self.node.name}"
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.posted = False  # something was posted since the last turn began
+        self.on_post: Callable[[], None] = lambda: None  # wakes the loop
 
     @property
     def role(self) -> Role:
-        """The protocol object of this life; only the thread may call it."""
+        """The protocol object of this life; only the loop's thread may call it."""
         return self.node.role
 
     @property
@@ -119,18 +110,10 @@ class NodeThread:
 
     # --- what others ask of it -----------------------------------------------------------
 
-    def start(self) -> None:
-        """Give the node what its disk holds, say so, and start the thread."""
-        if self.disk.mark or self.disk.refusal or self._note:
-            self.node.restore(self._note)
-            self.status = self.node.standing
-        self._thread.start()
-        self._wake()
-
     def post(self, action: Action) -> None:
-        """Have `action` run on the node's thread, and its effects carried out."""
+        """Have `action` run by the node's loop, and its effects carried out."""
         self._actions.append(action)
-        self._wake()
+        self._say_posted()
 
     def fail(self) -> None:
         """Make the node deaf and dumb; its memory is kept."""
@@ -153,78 +136,62 @@ class NodeThread:
         """Say in one line what a crash of this kind would forget now."""
         return self.node.forgets(kind)
 
-    def stop(self) -> None:
-        """Ask the thread to end; `join` waits for it."""
-        self._stopping = True
-        self._wake()
-
-    def join(self) -> None:
-        """Wait until the thread has ended, and close what it used."""
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._pump.close()
-        self._wake_in.close()
-        self._wake_out.close()
-        self.disk.close()
-
     def _order(self, status: Status, order: Callable[[], None], when: tuple[Status, ...]) -> None:
         if self.status in when:
             self.status = status
             self._orders.append(order)
-            self._wake()
+            self._say_posted()
 
-    def _wake(self) -> None:
-        if self._woken or threading.get_ident() == self._thread.ident:
-            return  # it will look at what is posted before it sleeps
-        self._woken = True
-        # A full pipe means that the thread is about to wake anyway; a closed one, that it ended.
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._wake_out.send(b"\0")
+    def _say_posted(self) -> None:
+        # In this order: whoever finds the flag set after waking finds what was posted, too.
+        self.posted = True
+        self.on_post()
 
-    def _take_wake_up(self) -> None:
-        """Empty the pipe; what is posted from now on wakes the thread again."""
-        with contextlib.suppress(BlockingIOError):
-            self._wake_in.recv(4096)
-        # In this order: a byte sent after the reading is not read, so that it still wakes; and
-        # whoever found the flag set had posted before it was cleared, so that it is seen now.
-        self._woken = False
+    # --- what its loop calls -------------------------------------------------------------
 
-    # --- the thread ----------------------------------------------------------------------
+    def begin(self) -> None:
+        """Give the node what its disk holds, and say so; before the first turn."""
+        if self.disk.mark or self.disk.refusal or self._note:
+            self.node.restore(self._note)
+            self.status = self.node.standing
 
-    def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._pump, selectors.EVENT_READ)
-            selector.register(self._wake_in, selectors.EVENT_READ)
-            while not self._stopping:
-                if self.node.standing == "paused":
-                    self._wait_for_wake()  # its socket is left alone
-                else:
-                    ready = selector.select(self._timeout())
-                    if any(key.fileobj is self._wake_in for key, _ in ready):
-                        self._take_wake_up()
-                try:
-                    self._turn()
-                except Exception as error:  # a defect of ours: the cluster goes on, and says so
-                    self.node.break_down(f"{type(error).__name__}: {error}")
-                if self.node.standing == "broken":
-                    self.status = "broken"
+    def fileno(self) -> int:
+        """Return its socket's descriptor, for a selector."""
+        return self._pump.fileno()
 
-    def _wait_for_wake(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._wake_in, selectors.EVENT_READ)
-            selector.select(SLEEP_AT_MOST)
-        self._take_wake_up()
+    @property
+    def listens(self) -> bool:
+        """Whether its socket is to be watched: what comes to a paused node waits there."""
+        return self.node.standing != "paused"
 
-    def _timeout(self) -> float:
+    def turn(self) -> None:
+        """Take and handle what is there; a defect of ours breaks this node only, and is said."""
+        # Cleared first: what is posted from now on is seen by this turn, or asks for another one.
+        self.posted = False
+        try:
+            self._turn()
+        except Exception as error:
+            self.node.break_down(f"{type(error).__name__}: {error}")
+        if self.node.standing == "broken":
+            self.status = "broken"
+
+    def next_turn(self, now: float) -> float | None:
+        """Say when the next turn is due if nothing comes before; None if never."""
+        if not self.listens:
+            return now if self._orders else None
         up = self.node.standing == "up"
         if self._orders or self._inbox or (self._actions and up and self._admits()):
-            return 0.0
-        now = self._clock()
-        until = now + (0.02 if self._actions and up else SLEEP_AT_MOST)
-        for deadline in (self._pump.deadline, self.node.deadline):
-            if deadline is not None and deadline < until:
-                until = deadline
-        return max(0.0, until - now)
+            return now
+        looks = now + LOOK_AGAIN if self._actions and up else None
+        due = [at for at in (self._pump.deadline, self.node.deadline, looks) if at is not None]
+        return min(due, default=None)
+
+    def close(self) -> None:
+        """Close its socket and its disk; after the last turn."""
+        self._pump.close()
+        self.disk.close()
+
+    # --- inside --------------------------------------------------------------------------
 
     def _turn(self) -> None:
         while self._orders:

@@ -100,7 +100,7 @@ def test_a_wiped_leader_that_may_come_back_gets_the_snapshot_and_counts_again(
         until(lambda: primaries(cluster))
         submit_all(cluster, [f"set k{n} {n}" for n in range(150)])
         cluster.crash("L1", "wipe")
-        until(lambda: cluster._threads["L1"].node.standing == "crashed")
+        until(lambda: cluster._running["L1"].node.standing == "crashed")
         assert cluster.written_off == ("L1",)
         submit_all(cluster, [f"set k{n} {n}" for n in range(300)])
         until(lambda: cluster.kept("L2") < 100)
@@ -120,7 +120,7 @@ def test_a_leader_whose_disk_is_gone_is_written_off_from_the_start_or_by_hand(
         until(lambda: primaries(cluster))
         submit_all(cluster, ["a"])
         cluster.crash("L1", "wipe")
-        until(lambda: cluster._threads["L1"].node.standing == "crashed")
+        until(lambda: cluster._running["L1"].node.standing == "crashed")
     with Cluster(config(data_dir=tmp_path / "data")) as again:
         assert again.status("L1") == "broken"
         assert "L1" in again.why_down("L1")

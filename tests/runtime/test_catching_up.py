@@ -35,7 +35,7 @@ def command(instance: int) -> Command:
 
 def put_on_disk(cluster: Cluster, node: str, records: list[Record]) -> None:
     """Give a node records of an earlier life."""
-    disk = cluster._threads[node].disk
+    disk = cluster._running[node].disk
     disk.append(records)
     disk.sync()
 

@@ -53,7 +53,7 @@ def until(holds: Callable[[], object]) -> None:
 
 def primaries(cluster: Cluster) -> list[str]:
     """Return the leaders that are up and believe that they lead."""
-    roles = [cluster._threads[name].role for name in cluster.leaders]
+    roles = [cluster._running[name].role for name in cluster.leaders]
     return [
         role.name
         for role in roles
@@ -67,7 +67,7 @@ def fail(cluster: Cluster, *names: str) -> None:
     """Fail nodes, and wait until their threads have carried it out."""
     for name in names:
         cluster.fail(name)
-    until(lambda: all(cluster._threads[name].node.standing == "failed" for name in names))
+    until(lambda: all(cluster._running[name].node.standing == "failed" for name in names))
 
 
 @pytest.fixture

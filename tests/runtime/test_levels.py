@@ -43,7 +43,7 @@ def demo(level: TraceLevel, record: Path | None = None) -> tuple[Cluster, list[E
         for number in range(COMMANDS):
             assert cluster.submit(f"v{number}").result(PATIENCE).result
         cluster.recover("A1")
-        until(lambda: cluster._threads["A1"].node.standing == "up")
+        until(lambda: cluster._running["A1"].node.standing == "up")
         until(lambda: cluster.applied("L1") == cluster.applied("L2"))
         histories = [cluster.history(leader) for leader in cluster.leaders]
         entries = told.drain()

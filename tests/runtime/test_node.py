@@ -1,10 +1,11 @@
-"""A node's thread: it loses nothing while it goes down, and no timer waits behind a queue."""
+"""Running nodes and their loop: nothing is lost on the way down, no timer waits behind a queue."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
@@ -13,7 +14,8 @@ from typing import NamedTuple
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.effects import Effects, Outgoing, Role
 from paxos_engine.roles.messages import Envelope
-from paxos_engine.runtime.node import TURN_AT_MOST, NodeThread
+from paxos_engine.runtime.loop import NodeLoop
+from paxos_engine.runtime.node import TURN_AT_MOST, RunningNode
 from paxos_engine.storage.memory import MemoryDisk
 
 PATIENCE = 10.0
@@ -54,14 +56,14 @@ class Restless:
         self.lives = 0
         self.heard = threading.Event()
         pump = SilentPump()
-        self.thread = NodeThread(
+        self.node = RunningNode(
             self._make, MemoryDisk(), pump, lambda node, event: None, lambda: 0.0
         )
 
     def _make(self) -> PaxosAcceptor:
         self.lives += 1
         if self.lives == 2:
-            self.thread.post(self._hear)
+            self.node.post(self._hear)
         return PaxosAcceptor("A1", ["L1"])
 
     def _hear(self, now: float) -> Effects:
@@ -70,13 +72,15 @@ class Restless:
 
 
 @contextlib.contextmanager
-def running(node: Restless) -> Iterator[NodeThread]:
-    node.thread.start()
+def running(*restless: Restless) -> Iterator[None]:
+    """Have one loop serve these nodes."""
+    loop = NodeLoop("nodes", [each.node for each in restless], lambda: 0.0)
+    loop.start()
     try:
-        yield node.thread
+        yield
     finally:
-        node.thread.stop()
-        node.thread.join()
+        loop.stop()
+        loop.join()
 
 
 class Flood(SilentPump):
@@ -134,25 +138,27 @@ def test_no_heartbeat_waits_behind_a_queue_of_messages() -> None:
     clock = [0.0]
     role = SlowReader(clock)
     pump = Flood(waiting=1_000)
-    thread = NodeThread(lambda: role, MemoryDisk(), pump, lambda *_: None, lambda: clock[0])
+    node = RunningNode(lambda: role, MemoryDisk(), pump, lambda *_: None, lambda: clock[0])
     while role.read < 1_000:
-        thread._turn()
-    thread.join()
+        node.turn()
+    node.close()
     gaps = [after - before for before, after in pairwise(role.beats)]
     assert max(gaps) < 0.05 + TURN_AT_MOST + 2 * 0.005
     assert pump.waiting == 0
 
 
-def test_what_the_thread_itself_posts_is_carried_out_before_it_sleeps() -> None:
-    node = Restless()
-    with running(node) as thread:
+def test_what_is_posted_within_a_turn_is_carried_out_before_the_loop_sleeps() -> None:
+    first, second = Restless(), Restless()
 
-        def post_another(now: float) -> Effects:
-            thread.post(node._hear)
-            return Effects()
+    def post_others(now: float) -> Effects:
+        first.node.post(first._hear)
+        second.node.post(second._hear)
+        return Effects()
 
-        thread.post(post_another)
-        assert node.heard.wait(PATIENCE)
+    with running(first, second):
+        second.node.post(post_others)
+        assert first.heard.wait(PATIENCE)
+        assert second.heard.wait(PATIENCE)
 
 
 def test_nothing_that_others_post_is_overslept_whether_the_thread_is_awake_or_not() -> None:
@@ -168,7 +174,7 @@ def test_nothing_that_others_post_is_overslept_whether_the_thread_is_awake_or_no
 
     def post(first: int) -> None:
         for number in range(first, first + 250):
-            node.thread.post(partial(note, number))
+            node.node.post(partial(note, number))
 
     posters = [threading.Thread(target=post, args=(first,)) for first in range(0, 1000, 250)]
     with running(node):
@@ -182,7 +188,36 @@ def test_nothing_that_others_post_is_overslept_whether_the_thread_is_awake_or_no
 
 def test_what_is_posted_while_a_crash_makes_the_new_role_reaches_it() -> None:
     node = Restless()
-    with running(node) as thread:
-        thread.crash("crash")
-        thread.recover()
+    with running(node):
+        node.node.crash("crash")
+        node.node.recover()
         assert node.heard.wait(PATIENCE)
+
+
+def test_a_defect_breaks_its_node_and_the_loop_goes_on_with_the_others() -> None:
+    broken, whole = Restless(), Restless()
+
+    def stumble(now: float) -> Effects:
+        raise RuntimeError("a defect")
+
+    with running(broken, whole):
+        broken.node.post(stumble)
+        whole.node.post(whole._hear)
+        assert whole.heard.wait(PATIENCE)
+        end = time.monotonic() + PATIENCE
+        while broken.node.status != "broken" and time.monotonic() < end:
+            time.sleep(0.01)
+    assert (broken.node.status, broken.node.node.defect) == ("broken", "RuntimeError: a defect")
+    assert whole.node.status == "up"
+
+
+def test_a_paused_node_is_left_alone_until_it_recovers_whatever_waits_for_it() -> None:
+    still, other = Restless(), Restless()
+    with running(still, other):
+        still.node.pause()
+        still.node.post(still._hear)
+        other.node.post(other._hear)
+        assert other.heard.wait(PATIENCE)
+        assert not still.heard.is_set()
+        still.node.recover()
+        assert still.heard.wait(PATIENCE)

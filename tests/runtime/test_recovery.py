@@ -83,8 +83,8 @@ def test_a_slow_disk_holds_answers_back_and_a_power_cut_says_what_it_forgets(
     assert "not yet on disk" in durable.forgets("A1", "power cut")
     assert not future.done()
     durable.crash("A1", "power cut")
-    until(lambda: durable._threads["A1"].node.standing == "crashed")
-    assert not durable._threads["A1"].disk.pending
+    until(lambda: durable._running["A1"].node.standing == "crashed")
+    assert not durable._running["A1"].disk.pending
     durable.faults.set_disk_delay(0.0)
     durable.recover("A1")
     for node in durable.nodes[1:]:
@@ -97,7 +97,7 @@ def test_a_slow_disk_holds_answers_back_and_a_power_cut_says_what_it_forgets(
 def test_a_wiped_acceptor_never_votes_again_and_the_others_go_on(durable: Cluster) -> None:
     submit_all(durable, ["a"])
     durable.crash("A1", "wipe")
-    until(lambda: durable._threads["A1"].node.standing == "crashed")
+    until(lambda: durable._running["A1"].node.standing == "crashed")
     with pytest.raises(ValueError, match="A1 was wiped"):
         durable.recover("A1")
     submit_all(durable, ["b"])
@@ -114,7 +114,7 @@ def test_a_wiped_acceptor_that_is_recovered_at_once_does_not_slip_in(durable: Cl
     durable.crash("A1", "wipe")
     with contextlib.suppress(ValueError):  # the thread may not have obeyed yet
         durable.recover("A1")
-    until(lambda: durable._threads["A1"].node.standing in ("broken", "crashed"))
+    until(lambda: durable._running["A1"].node.standing in ("broken", "crashed"))
     assert durable.is_failed("A1")
 
 
@@ -130,7 +130,7 @@ def test_a_wiped_acceptor_comes_back_only_by_a_flag_and_is_marked_as_unsafe(
         cluster.crash("A1", "wipe")
         cluster.recover("A1")
         submit_all(cluster, ["b"])
-        until(lambda: cluster._threads["A1"].disk.held)
+        until(lambda: cluster._running["A1"].disk.held)
         restarted = [
             e.event for e in reader.drain() if (e.node, e.event.name) == ("A1", "restarted")
         ]
@@ -143,8 +143,8 @@ def test_a_wiped_acceptor_comes_back_only_by_a_flag_and_is_marked_as_unsafe(
 def test_what_a_wipe_would_forget_is_what_the_disk_holds_now() -> None:
     with Cluster(ClusterConfig(snapshot_every=20, **FAST)) as cluster:  # type: ignore[arg-type]
         submit_all(cluster, [f"set k {n}" for n in range(200)])
-        until(lambda: cluster._threads["A1"].role.compacted >= 180)  # type: ignore[attr-defined]
-        disk = cluster._threads["A1"].disk
+        until(lambda: cluster._running["A1"].role.compacted >= 180)  # type: ignore[attr-defined]
+        disk = cluster._running["A1"].disk
         until(lambda: disk.held < disk.mark / 2)
         assert f"its disk: {disk.held} records on it" in cluster.forgets("A1", "wipe")
 
@@ -187,7 +187,7 @@ def test_a_reader_made_before_the_start_is_told_everything_from_the_first_entry_
 
 def test_a_paused_node_goes_on_where_it_was(durable: Cluster) -> None:
     durable.pause("L2")
-    until(lambda: durable._threads["L2"].node.standing == "paused")
+    until(lambda: durable._running["L2"].node.standing == "paused")
     submit_all(durable, ["meanwhile"])
     durable.recover("L2")
     submit_all(durable, ["after"])
@@ -200,7 +200,7 @@ def test_a_failing_sync_stops_that_node_with_a_reason_and_the_cluster_goes_on(
     def fail(descriptor: int) -> None:
         raise OSError(5, "Input/output error")
 
-    durable._threads["A1"].disk._device.sync = fail  # type: ignore[attr-defined]
+    durable._running["A1"].disk._device.sync = fail  # type: ignore[attr-defined]
     reader = durable.trace.reader()
     submit_all(durable, ["x", "y"])
     until(lambda: durable.status("A1") == "broken")
@@ -215,7 +215,7 @@ def test_a_failing_sync_stops_that_node_with_a_reason_and_the_cluster_goes_on(
 def test_a_full_disk_stops_that_node_with_a_reason_and_the_cluster_goes_on(
     durable: Cluster, node: str
 ) -> None:
-    durable._threads[node].disk._device = FullDevice(2_000)  # type: ignore[attr-defined]
+    durable._running[node].disk._device = FullDevice(2_000)  # type: ignore[attr-defined]
     reader = durable.trace.reader()
     submit_all(durable, [f"v{n}" for n in range(100)])
     until(lambda: durable.status(node) == "broken")
@@ -279,7 +279,7 @@ def test_what_snapshots_cover_is_dropped_everywhere_and_a_late_leader_gets_the_s
         cluster.fail("L1")
         submit_all(cluster, [f"set k{n} {n}" for n in range(400)])
         until(lambda: cluster._log("L2").compacted >= 300)
-        until(lambda: all(cluster._threads[a].role.compacted >= 300 for a in cluster.acceptors))  # type: ignore[attr-defined]
+        until(lambda: all(cluster._running[a].role.compacted >= 300 for a in cluster.acceptors))  # type: ignore[attr-defined]
         first = cluster.subscribe().get(PATIENCE)
         assert isinstance(first, StateReached)
         assert b"early" in first.state
@@ -289,7 +289,7 @@ def test_what_snapshots_cover_is_dropped_everywhere_and_a_late_leader_gets_the_s
         assert cluster.submit("get early").result(PATIENCE).result == "1"
         assert cluster.violation is None
     for node in cluster.nodes:  # the disks shrank too, and hold what counts for the next start
-        disk = cluster._threads[node].disk
+        disk = cluster._running[node].disk
         assert disk.held < 200, node
         assert disk.mark > 400 or node == "L1", node  # which was away and got the snapshot
         (file,) = (tmp_path / "data" / node).glob("log-*")

@@ -153,7 +153,7 @@ def record(name: str, play: Callable[[Cluster], None]) -> None:
         if play is durable:
             config = replace(config, data_dir=_used_disks(Path(folder)), allow_empty_disk=True)
         with Cluster(config) as cluster:
-            while not any(cluster._threads[n].role.number.round for n in cluster.leaders):  # type: ignore[attr-defined]
+            while not any(cluster._running[n].role.number.round for n in cluster.leaders):  # type: ignore[attr-defined]
                 time.sleep(0.05)
             time.sleep(0.3)
             play(cluster)
