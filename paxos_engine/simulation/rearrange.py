@@ -33,6 +33,7 @@ def rearranged(shape: Shape, steps: Sequence[Step]) -> Iterator[tuple[Shape, lis
             more = replace(shape, leaders=shape.leaders + 1)
             tellings.append((more, _by_another(more.leader_names[-1], at, steps)))
     tellings += _by_another_client(shape, steps)
+    tellings += _asked_for_something(shape, steps)
     for cluster, told in tellings:
         ordered = _in_order_of_claims(cluster, told)
         yield cluster, _untold(cluster, ordered)
@@ -52,6 +53,26 @@ def _by_another_client(shape: Shape, steps: Sequence[Step]) -> Iterator[tuple[Sh
                 ask = Step("ask", step.t, step.t, other, ("value",))
                 asked = [ask, step._replace(what=tuple(what))]
                 yield more, [*steps[:at], *asked, *steps[at + 1 :]]
+
+
+def _asked_for_something(shape: Shape, steps: Sequence[Step]) -> Iterator[tuple[Shape, list[Step]]]:
+    """Let a client of its own ask the last leader that claims: it need not fill a gap then."""
+    claims = [at for at, step in enumerate(steps) if step.what == CLAIM]
+    leader = steps[claims[-1]].node if claims else ""
+    heard = [at for at, s in enumerate(steps) if s.node == leader and _hears(s)]
+    if not heard or heard[-1] < claims[-1]:
+        return
+    at = next(at for at in heard if at > claims[-1])
+    more = replace(shape, clients=shape.clients + 1)
+    other = more.client_names[-1]
+    opening = Envelope("", other, leader, Request(Command(other, 0, "open session")))
+    step = steps[at]
+    ask = Step("ask", step.t, step.t, other, ("value",))
+    yield more, [*steps[:at], ask, step._replace(what=(*step.what, opening)), *steps[at + 1 :]]
+
+
+def _hears(step: Step) -> bool:
+    return step.kind == "turn" and step.what != ()
 
 
 def _is_later_request(item: Any) -> bool:

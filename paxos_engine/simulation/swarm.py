@@ -7,6 +7,7 @@ that use all of them.) Some runs aim at situations that chance alone meets rarel
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Final
 
 from paxos_engine.faults.profiles import LinkFaults
@@ -38,6 +39,9 @@ AIMS: Final = ("duel", "overlap in one", "around a sync", "late accepts", "takeo
 FAR: Final = (0.2, 0.3)
 """Seconds that a datagram takes in a slow network: a claim takes about an election time-out."""
 
+FROM_BEHIND: Final = 0.3
+"""The part of the takeovers that are by a leader without a history that the others have dropped."""
+
 SLOW_DUELS: Final = 0.3
 """The part of the duels that are fought over such a network."""
 
@@ -48,6 +52,8 @@ def draw(seed: int, rules: Rules = RIGHT) -> Plan:
     """Return the plan of a seed."""
     rng = random.Random(f"{seed}/swarm")
     aim = rng.choice((*AIMS, ""))
+    if aim == "takeover at once" and random.Random(f"{seed}/behind").random() < FROM_BEHIND:
+        aim = "takeover from behind"
     shape = _shape(rng, seed, rules, aim)
     storm = rng.uniform(2.0, 6.0)
     acts = _acts(rng, shape, storm, aim)
@@ -76,7 +82,7 @@ def _latency(seed: int, aim: str) -> tuple[float, float]:
 
 def _shape(rng: random.Random, seed: int, rules: Rules, aim: str) -> Shape:
     few = aim != ""  # what is aimed at happens between few nodes
-    return Shape(
+    shape = Shape(
         leaders=rng.choice((2, 3)) if few else rng.choice((1, 2, 2, 3, 4)),
         acceptors=rng.choice((3, 3, 5)) if few else rng.choice((1, 2, 3, 3, 4, 5, 5, 6, 7)),
         clients=rng.choice((1, 1, 2, 3)),
@@ -93,6 +99,8 @@ def _shape(rng: random.Random, seed: int, rules: Rules, aim: str) -> Shape:
         snapshot_every=rng.choice((2, 5, 10_000, 10_000)),
         rules=rules,
     )
+    # A majority of the leaders has to have what is dropped, and one of them must not.
+    return replace(shape, leaders=3, snapshot_every=1) if aim == "takeover from behind" else shape
 
 
 def _faults(rng: random.Random) -> LinkFaults:
@@ -185,6 +193,8 @@ def _aimed(rng: random.Random, shape: Shape, storm: float, aim: str) -> list[Act
             return _late_accepts(rng, shape, storm)
         case "takeover at once":
             return _takeover_at_once(rng, shape, storm)
+        case "takeover from behind":
+            return _takeover_from_behind(rng, shape, storm)
     return []
 
 
@@ -255,6 +265,18 @@ def _takeover_at_once(rng: random.Random, shape: Shape, storm: float) -> list[Ac
             Act(t + rng.uniform(0.3, 1.5), "recover", (old,)),
         ]
     return acts
+
+
+def _takeover_from_behind(rng: random.Random, shape: Shape, storm: float) -> list[Act]:
+    """Let a leader take over that was cut off while the others dropped what it never had (S24)."""
+    behind = rng.choice(shape.leader_names)
+    t = rng.uniform(storm / 2, storm)
+    return [
+        Act(0.0, "partition", (behind,)),
+        Act(t, "heal"),
+        Act(t, "partition", (behind, *shape.acceptor_names)),
+        Act(t + 0.001, "suspect", (behind,)),
+    ]
 
 
 def _times(rng: random.Random, storm: float, most: int) -> list[float]:
