@@ -11,7 +11,7 @@ from paxos_engine.cycle import Publish
 from paxos_engine.node import Action, Node
 from paxos_engine.roles.assembly import Shape
 from paxos_engine.roles.client import PaxosClient
-from paxos_engine.roles.effects import Outgoing, Role
+from paxos_engine.roles.effects import CompactedRecord, Outgoing, Role, SnapshotRecord
 from paxos_engine.roles.events import Entry, Header, Sent, WrittenOff
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.messages import Envelope
@@ -150,7 +150,8 @@ class Cast:
         """Let an act befall its first node; return False where it cannot or must not happen.
 
         What costs a node its disk is kept to fewer nodes than would cost a quorum of acceptors, and
-        one leader that hears is left to serve the history: beyond that nothing could be demanded.
+        one leader that hears is left to serve the history, what is dropped elsewhere included:
+        beyond that nothing could be demanded.
         """
         name = act.nodes[0]
         node, disk = self.nodes[name], self.disks[name]
@@ -231,4 +232,20 @@ class Cast:
         left = [a for a in self.shape.acceptor_names if a not in lost]
         leaders = [leader for leader in self.shape.leader_names if leader not in lost]
         quorums = self.shape.quorums
-        return len(left) >= max(quorums.phase1, quorums.phase2) and bool(leaders)
+        enough = len(left) >= max(quorums.phase1, quorums.phase2)
+        return enough and any(map(self._serves, leaders))
+
+    def _serves(self, leader: str) -> bool:
+        """Say whether a leader holds, on its disk, what the acceptors have dropped."""
+        dropped = [
+            record.up_to
+            for acceptor in self.shape.acceptor_names
+            for record in self.disks[acceptor].durable
+            if isinstance(record, CompactedRecord)
+        ]
+        held = [
+            record.snapshot.applied
+            for record in self.disks[leader].durable
+            if isinstance(record, SnapshotRecord)
+        ]
+        return max(held, default=0) >= max(dropped, default=0)

@@ -45,6 +45,11 @@ class SimulatedDisk:
         return len(self._checkpoint) + sum(len(batch) for batch in self._batches)
 
     @property
+    def durable(self) -> list[Record]:
+        """What is durable, oldest first, whether or not a restart could read it."""
+        return [*self._checkpoint, *(record for batch in self._batches for record in batch)]
+
+    @property
     def is_damaged(self) -> bool:
         """Whether a restart may find more than a torn tail."""
         return self._damaged is not None and not self._torn
@@ -80,7 +85,7 @@ class SimulatedDisk:
             DamagedLog: the log is damaged, and its loss not provably harmless.
         """
         if self._damaged is None:
-            return [*self._checkpoint, *(record for batch in self._batches for record in batch)]
+            return self.durable
         contents = read_log(self._damaged, f"log of {self._node}")
         self._damaged = None  # a torn tail is cut off when the log is opened
         return [unpack(body) for body in contents.bodies]
