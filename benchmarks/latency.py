@@ -9,10 +9,10 @@ from benchmarks import etcd, floor, ours, peer
 from benchmarks.apart import apart
 from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import Scale
-from paxos_engine import TraceLevel
+from benchmarks.throughput import BARE
 
 ACCEPTORS = 5
-COUNTERS = "ours, waiting, counters only"
+BARE_CALLER = "ours, waiting, bare"
 
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:
@@ -28,7 +28,7 @@ def _table(scale: Scale, tell: Tell, *, durable: bool) -> Table:
     table.rows = rows_of(latencies, ["floor", *peer.SETTINGS, etcd.NAME])
     table.notes = [
         "ours, waiting: a caller takes each result before it submits the next command",
-        "counters only: so, and with no trace and no checks",
+        "bare: so, with one thread for all nodes, no trace and no checks",
     ]
     if not peer.is_installed():
         table.notes.append(peer.SKIPPED)
@@ -42,12 +42,12 @@ def _table(scale: Scale, tell: Tell, *, durable: bool) -> Table:
 def _ways(scale: Scale, *, durable: bool) -> dict[str, Way]:
     time = (scale.seconds, scale.warm_up)
     setting = ours.Setting(acceptors=ACCEPTORS, durable=durable)
-    counting = replace(setting, options={"trace_level": TraceLevel.COUNTERS})
+    bare = replace(setting, options=BARE)
     ways: dict[str, Way] = {
         "floor": partial(apart, floor.run, 1, *time, ACCEPTORS),
         "ours": partial(apart, ours.load, 1, *time, setting),
         "ours, waiting": partial(apart, ours.wait_for_each, *time, setting),
-        COUNTERS: partial(apart, ours.wait_for_each, *time, counting),
+        BARE_CALLER: partial(apart, ours.wait_for_each, *time, bare),
     }
     if peer.is_installed():
         for name in peer.SETTINGS:

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from benchmarks import ours
 from benchmarks.apart import apart
 from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import Scale
-from benchmarks.throughput import BATCH, at
+from benchmarks.throughput import BARE, BATCH, at
 from paxos_engine import TraceLevel
 
 OUTSTANDING: Final = (1, 64, 1_024)
@@ -95,12 +96,16 @@ def _settings(scale: Scale, tell: Tell) -> Table:
     for outstanding in OUTSTANDING[:2]:
         common = (outstanding, scale.seconds, scale.warm_up, SHAPES["counters only"])
         ways: dict[str, Way] = {name: partial(apart, load_with, name, *common) for name in SETTINGS}
+        ways["one thread for all nodes"] = partial(
+            apart, ours.load, *common[:3], replace(common[3], options=BARE)
+        )
 
         def told(what: str, outstanding: int = outstanding) -> None:
             tell(f"{outstanding} outstanding, {what}")
 
         taken = take_turns(ways, scale.rounds, told)
         table.rows += rows_of(taken, [next(iter(SETTINGS))], f"{outstanding} out")
+    table.notes.append("the last row: the cluster set otherwise, with --threads one")
     table.notes.append("one core: fine for a process alone; two of them would share that core")
     return table
 

@@ -24,13 +24,14 @@ ACCEPTORS: Final = (3, 5, 7)
 BATCH: Final = 256
 """Commands that an instance may decide where batching is on."""
 
-COUNTING: Final = {"trace_level": TraceLevel.COUNTERS}
+BARE: Final = {"trace_level": TraceLevel.COUNTERS, "threads": "one"}
+"""What a reference does: it tells and checks nothing, and has as few threads as it can."""
 
 CONFIGURATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ours": {},
-    "ours, counters only": COUNTING,
+    "ours, bare": BARE,
     "ours, batching": {"batch": BATCH},
-    "ours, batching, counters only": {"batch": BATCH, **COUNTING},
+    "ours, batching, bare": {"batch": BATCH, **BARE},
 }
 """Row -> options of `ClusterConfig` that make it; a switch that matters gets a line of its own."""
 
@@ -78,6 +79,7 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
     rates = Table("commands a second, closed loop")
     for case in cases(scale):
         rates.rows += _rows(case, scale, tell)
+    rates.notes.append("bare: one thread for all nodes, no trace and no checks")
     rates.notes.append(peer.JOURNAL if peer.is_installed() else peer.SKIPPED)
     rates.notes.append(etcd.HOW if etcd.is_installed() else etcd.SKIPPED)
     return [rates, _levels(scale, tell), _burst(scale, tell)]

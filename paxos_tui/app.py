@@ -97,7 +97,8 @@ class PaxosApp(Submitting, Breaking, Network, Window):
         """Do the same, but paint no more often than that is of use, and leaves time for keys."""
         if self._keep_up():
             notes = self._notes()
-            if not self._frozen and self._pace.is_due((news(self.view), notes)):
+            covered = self.screen is not self.main
+            if not self._frozen and self._pace.is_due((news(self.view), notes), covered=covered):
                 self._paint(notes)
                 self.call_after_refresh(self._pace.painted)
 

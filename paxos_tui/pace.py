@@ -15,7 +15,8 @@ PAINTING: Final = 0.25
 """The part of the time that may go into painting; a key that comes in then has to wait."""
 
 LONGEST: Final = 0.5
-"""Seconds between two paintings of news, however long each takes."""
+"""Seconds between two paintings of news, however long each takes; and of what lies behind a prompt,
+where a key must not wait until everything is tinted anew."""
 
 Clock = Callable[[], float]
 
@@ -36,14 +37,16 @@ class Pace:
         self._began = float("-inf")
         self._not_before = float("-inf")
 
-    def is_due(self, news: object) -> bool:
+    def is_due(self, news: object, *, covered: bool = False) -> bool:
         """Say whether to paint now; if so, it is taken as begun.
 
         Args:
             news: something that is different when more has happened than heartbeats.
+            covered: whether a prompt lies over what is to be painted.
         """
         now = self._clock()
-        if now < self._not_before or (news == self._news and now - self._began < AT_REST):
+        not_before = self._began + LONGEST if covered else self._not_before
+        if now < not_before or (news == self._news and now - self._began < AT_REST):
             return False
         self._news, self._began = news, now
         return True

@@ -15,7 +15,7 @@ from benchmarks.scale import LONG, QUICK, USUAL
 
 TAKEN = {
     "floor": [{"p50 us": 100.0}, {"p50 us": 200.0}],
-    latency.COUNTERS: [{"p50 us": 120.0, "p99 us": 900.0}, {"p50 us": 320.0, "p99 us": 900.0}],
+    latency.BARE_CALLER: [{"p50 us": 120.0, "p99 us": 900.0}, {"p50 us": 320.0, "p99 us": 900.0}],
 }
 
 
@@ -33,7 +33,7 @@ def printed(width: int = 140) -> str:
 def test_a_table_shows_each_figure_beside_its_ratio() -> None:
     line = next(line for line in printed().splitlines() if "ours" in line)
     assert line.split() == [
-        *latency.COUNTERS.split(),
+        *latency.BARE_CALLER.split(),
         "220",
         "(120-320)",
         "1.4",
@@ -80,10 +80,10 @@ def verdicts(results: report.Results) -> dict[str, str]:
 
 def test_an_aim_is_met_or_missed_by_the_median() -> None:
     met = verdicts({"latency": [table()]})  # 1.4 x the floor, and 1.5 is allowed
-    assert met["latency, 1 outstanding, counters only x floor"] == "met"
-    slower = {**TAKEN, latency.COUNTERS: [{"p50 us": 151.0}, {"p50 us": 302.0}]}
+    assert met["latency, 1 outstanding x floor"] == "met"
+    slower = {**TAKEN, latency.BARE_CALLER: [{"p50 us": 151.0}, {"p50 us": 302.0}]}
     missed = {"latency": [Table("1 outstanding, in memory", rows_of(slower, ["floor"]))]}
-    assert verdicts(missed)["latency, 1 outstanding, counters only x floor"] == "missed"
+    assert verdicts(missed)["latency, 1 outstanding x floor"] == "missed"
 
 
 def test_what_was_not_measured_is_neither() -> None:
@@ -130,7 +130,7 @@ def test_without_the_peers_the_others_are_measured_and_it_is_said(
     in_memory, durable = latency.measure(QUICK, lambda what: None)
     for each in (in_memory, durable):
         rows = [row.name for row in each.rows]
-        assert rows == ["floor", "ours", "ours, waiting", latency.COUNTERS]
+        assert rows == ["floor", "ours", "ours, waiting", latency.BARE_CALLER]
         assert "PySyncObj: skipped: not installed" in " ".join(each.notes)
     assert "etcd: skipped: not installed" in " ".join(durable.notes)
 

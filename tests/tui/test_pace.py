@@ -53,6 +53,19 @@ def test_however_long_a_painting_takes_the_next_one_comes(pace: Pace, clock: Clo
     assert pace.is_due(2)
 
 
+def test_behind_a_prompt_news_waits_and_once_that_is_closed_no_more(
+    pace: Pace, clock: Clock
+) -> None:
+    assert pace.is_due(1, covered=True)
+    pace.painted()
+    clock.now += LONGEST / 2
+    assert not pace.is_due(2, covered=True)
+    assert pace.is_due(2)
+    pace.painted()
+    clock.now += LONGEST
+    assert pace.is_due(3, covered=True)
+
+
 def beating(view: ClusterView, seq: int) -> Iterator[Entry]:
     """Yield one heartbeat: its sending, its delivery, and that it was heard."""
     leader = view.leaders[-1].name
