@@ -41,11 +41,15 @@ SETTINGS: Final[Mapping[str, Callable[[], None]]] = {
 ALL: Final = "all threads"
 WALL: Final = "the wall"
 
+EACH: Final = {"threads": "each"}
+COUNTERS: Final = {**EACH, **at(TraceLevel.COUNTERS)}
+
 SHAPES: Final = {
-    "counters only": ours.Setting(options=at(TraceLevel.COUNTERS)),
-    "batching, counters only": ours.Setting(options={"batch": BATCH, **at(TraceLevel.COUNTERS)}),
-    "everything": ours.Setting(),
+    "counters only": ours.Setting(options=COUNTERS),
+    "batching, counters only": ours.Setting(options={"batch": BATCH, **COUNTERS}),
+    "everything": ours.Setting(options=EACH),
 }
+"""Every node has a thread of its own here, so that each can be seen by itself."""
 
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.theme import Theme
 
 from paxos_engine import Cluster
@@ -85,6 +86,12 @@ class PaxosApp(Submitting, Breaking, Network, Window):
         self._frozen = not self._frozen
         if self._frozen:
             self.main.show(self.view, self.feed.verdict, ["PAUSED (space resumes)"])
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys go before what lies behind a prompt."""
+        if isinstance(event, events.Key):
+            self._pace.typed()
+        await super().on_event(event)
 
     # --- frames --------------------------------------------------------------------------
 

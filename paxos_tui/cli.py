@@ -52,7 +52,7 @@ SWITCH_INTERVAL: Final = 0.001
 def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -> None:
     """Open a console in which a real Paxos cluster lives.
 
-    Leaders and acceptors run on threads of their own and talk over UDP on localhost. Submit
+    Leaders and acceptors run in the background and talk over UDP on localhost. Submit
     values, fail nodes, make the network hostile, and watch the history stay one.
 
     First keys: s submits a value, 1 to 9 fail an acceptor or let it recover, p fails the

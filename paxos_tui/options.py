@@ -69,10 +69,10 @@ def speed_options() -> list[Callable[[F], F]]:
         ),
         click.option(
             "--threads",
-            type=click.Choice(["each", "one"]),
-            default="each",
+            type=click.Choice(["auto", "each", "one"]),
+            default="auto",
             show_default=True,
-            help="A thread for each node, or one for all.",
+            help="A thread for each node, or one for all; auto: each with --data-dir, else one.",
         ),
         click.option(
             "--thrifty",

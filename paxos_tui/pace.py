@@ -16,7 +16,13 @@ PAINTING: Final = 0.25
 
 LONGEST: Final = 0.5
 """Seconds between two paintings of news, however long each takes; and of what lies behind a prompt,
-where a key must not wait until everything is tinted anew."""
+since there everything is tinted anew."""
+
+TYPING: Final = 0.3
+"""Seconds after a key for which a person is taken to be typing."""
+
+WHILE_TYPING: Final = 2.0
+"""Seconds between two paintings of what lies behind a prompt that a person is typing into."""
 
 Clock = Callable[[], float]
 
@@ -36,6 +42,11 @@ class Pace:
         self._news: object = None
         self._began = float("-inf")
         self._not_before = float("-inf")
+        self._typed_at = float("-inf")
+
+    def typed(self) -> None:
+        """Take note that a key has come."""
+        self._typed_at = self._clock()
 
     def is_due(self, news: object, *, covered: bool = False) -> bool:
         """Say whether to paint now; if so, it is taken as begun.
@@ -45,7 +56,10 @@ class Pace:
             covered: whether a prompt lies over what is to be painted.
         """
         now = self._clock()
-        not_before = self._began + LONGEST if covered else self._not_before
+        not_before = self._not_before
+        if covered:
+            is_typing = now - self._typed_at < TYPING
+            not_before = self._began + (WHILE_TYPING if is_typing else LONGEST)
         if now < not_before or (news == self._news and now - self._began < AT_REST):
             return False
         self._news, self._began = news, now

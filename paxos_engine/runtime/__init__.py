@@ -1,1 +1,1 @@
-"""The real driver: a thread per node, real sockets, one cluster."""
+"""The real driver: background threads, real sockets, one cluster."""

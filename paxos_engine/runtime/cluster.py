@@ -124,7 +124,8 @@ class Cluster:
             )
             for name in everyone
         }
-        self._loops = loops_for([*self._running.values()], self.config.threads, self._clock)
+        shared = not self.config.has_thread_each
+        self._loops = loops_for([*self._running.values()], self._clock, shared=shared)
 
     # --- life ----------------------------------------------------------------------------
 

@@ -17,11 +17,11 @@ from paxos_engine.trace.level import TraceLevel
 from paxos_engine.wire.codec import COALESCE_BYTES, MOST_COALESCED
 
 MAX_NODES: Final = 99
-"""Each node is a socket, and a thread by default; beyond this, one process is the wrong tool."""
+"""Each node is a socket, and may be a thread; beyond this, one process is the wrong tool."""
 
 MODES: Final = ("multi", "classic")
 ELECTIONS: Final = ("number", "port")
-THREADS: Final = ("each", "one")
+THREADS: Final = ("auto", "each", "one")
 
 
 class ConfigError(ValueError):
@@ -46,7 +46,10 @@ class ClusterConfig:
             heartbeats came less steadily than that.
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide; with 1 each has an instance of its own.
-        threads: "each" gives every node a thread of its own, "one" serves all of them in one.
+        threads: "each" gives every node a thread of its own, "one" serves all in one, which answers
+            sooner, since threads of one interpreter take turns and each change costs more than a
+            message does; "auto" is one in memory, and each with `data_dir`, where a disk that
+            stands still then holds up nobody else.
         thrifty: send an accept to a quorum of acceptors first, and to the others only if that
             does not answer.
         coalesce_bytes: messages for one peer share a datagram up to this size, in bytes; 0 gives
@@ -81,7 +84,7 @@ class ClusterConfig:
     pipeline: int = 64
     batch: int = 1
     thrifty: bool = False
-    threads: str = "each"
+    threads: str = "auto"
     coalesce_bytes: int = COALESCE_BYTES
     record: Path | None = None
     trace_level: TraceLevel = TraceLevel.EVERYTHING
@@ -153,6 +156,11 @@ class ClusterConfig:
             retain=self.retain,
             rules=Rules(machine=self.machine),
         )
+
+    @property
+    def has_thread_each(self) -> bool:
+        """Whether every node has a thread of its own."""
+        return self.threads == "each" or (self.threads == "auto" and self.data_dir is not None)
 
     def explain(self) -> str:
         """Return a line about what this many acceptors can bear; for an even number, its price."""

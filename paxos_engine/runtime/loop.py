@@ -112,9 +112,9 @@ class NodeLoop:
 
 
 def loops_for(
-    nodes: Sequence[RunningNode], threads: str, clock: Callable[[], float]
+    nodes: Sequence[RunningNode], clock: Callable[[], float], *, shared: bool
 ) -> list[NodeLoop]:
-    """Return a loop for `each` of the nodes, or `one` for all."""
-    if threads == "one":
+    """Return one loop for all nodes, if it is `shared`, or else one for each."""
+    if shared:
         return [NodeLoop("nodes", nodes, clock)]
     return [NodeLoop(node.node.name, [node], clock) for node in nodes]

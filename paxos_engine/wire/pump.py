@@ -1,6 +1,6 @@
 """Pumps: the one way by which messages enter and leave a node.
 
-A `MessagePump` owns a UDP socket and no thread: the node's thread waits on `fileno`, and
+A `MessagePump` owns a UDP socket and no thread: its loop waits on `fileno`, and
 `receive_all` empties the socket as fast as datagrams come, since the kernel drops what does not
 fit its buffer. `AdversarialMessagePump` asks the fault plan what becomes of each datagram.
 """

@@ -35,6 +35,15 @@ def test_nodes_have_a_thread_each_or_share_one_and_none_is_left_behind(
     assert threads_of_nodes() == set()
 
 
+def test_a_disk_that_stands_still_holds_up_its_own_node_only_unless_asked_otherwise(
+    tmp_path: Path,
+) -> None:
+    assert ClusterConfig(data_dir=tmp_path).has_thread_each
+    assert not ClusterConfig(data_dir=tmp_path, threads="one").has_thread_each
+    assert not ClusterConfig().has_thread_each
+    assert ClusterConfig(threads="each").has_thread_each
+
+
 def test_in_one_thread_a_cluster_outlives_failures_crashes_and_a_new_primary(
     tmp_path: Path,
 ) -> None:

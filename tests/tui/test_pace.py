@@ -10,7 +10,7 @@ import pytest
 from paxos_engine import ClusterView, Entry, ProposalNumber, read_trace
 from paxos_engine.roles.events import Delivered, HeartbeatHeard, Sent
 from paxos_engine.roles.messages import Heartbeat
-from paxos_tui.pace import AT_REST, LONGEST, PAINTING, Pace, news
+from paxos_tui.pace import AT_REST, LONGEST, PAINTING, WHILE_TYPING, Pace, news
 from tests.tui.clock import Clock
 
 TRACE = Path(__file__).parent / "traces" / "load.jsonl"
@@ -64,6 +64,20 @@ def test_behind_a_prompt_news_waits_and_once_that_is_closed_no_more(
     pace.painted()
     clock.now += LONGEST
     assert pace.is_due(3, covered=True)
+
+
+def test_while_a_person_types_into_a_prompt_what_lies_behind_it_waits_but_not_for_ever(
+    pace: Pace, clock: Clock
+) -> None:
+    assert pace.is_due(0, covered=True)
+    painted = 0
+    for key in range(80):
+        clock.now += 0.125
+        pace.typed()
+        painted += pace.is_due(key, covered=True)
+    assert painted == 10.0 / WHILE_TYPING
+    clock.now += LONGEST
+    assert pace.is_due("after a rest", covered=True)
 
 
 def beating(view: ClusterView, seq: int) -> Iterator[Entry]:
