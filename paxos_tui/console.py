@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from textual.app import App
 from textual.notifications import Notify
 
 from paxos_engine import Cluster, ClusterView
 from paxos_tui.actions import Guide
 from paxos_tui.screens.main import MainScreen
 from paxos_tui.screens.prompt import ConfirmScreen, PromptScreen
+from paxos_tui.widgets.paint import PaintingApp
 
 TOAST_SECONDS = 2.0
 """How long a word about what was done stays, over the panes that show it."""
@@ -20,7 +20,7 @@ WARNING_SECONDS = 4.0
 """How long a word about what cannot be done stays."""
 
 
-class Console(App[None]):
+class Console(PaintingApp):
     """What every group of actions needs; `PaxosApp` puts the groups together.
 
     Args:

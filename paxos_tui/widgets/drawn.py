@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -31,8 +31,6 @@ class DrawnLine(NamedTuple):
 
 class Drawn(Painter):
     """Base of what is shown again and again: to paint a line costs more than to compare it."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = Painter.COMPONENT_CLASSES
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -90,6 +88,6 @@ class Drawn(Painter):
 
     def _cursor_style(self) -> Style:
         """Return what the theme says of the cursor; a tint is laid over the ground of the table."""
-        tint = self.get_component_styles("paint--cursor").background
+        tint = self.painting.style_of("cursor").background
         _, ground = self.background_colors
         return self.paint("cursor") + Style(bgcolor=(ground + tint).rich_color)

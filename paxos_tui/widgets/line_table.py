@@ -28,7 +28,6 @@ class LineTable(ScrollView, Drawn, can_focus=True):
     """Base of the big tables: a heading, then rows made when they are painted."""
 
     # Styles are inherited from the first base alone, which has to be the one that scrolls.
-    COMPONENT_CLASSES: ClassVar[set[str]] = Drawn.COMPONENT_CLASSES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),

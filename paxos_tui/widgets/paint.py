@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import ClassVar, Final, NamedTuple
 
 from rich.style import Style
+from textual.app import App
+from textual.css.styles import RenderStyles
+from textual.driver import Driver
 from textual.widget import Widget
 
 from paxos_engine import CellState, NodeView
@@ -98,26 +101,51 @@ PAINTS: Final = (
 )
 
 
-class Painter(Widget):
-    """Mixin of a widget that paints by the names of `PAINTS`, as the theme has them."""
+class PaintingApp(App[None]):
+    """Base of an application whose widgets paint by the names of `PAINTS`, as the theme has them.
+
+    The theme is asked here, once for all widgets: each would have to be asked for every name
+    whenever one begins, or its state changes, which is most of the work of a start.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"paint--{name}" for name in PAINTS}
 
-    _paints: dict[str, Style] | None = None
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver_class)
+        self._paints: dict[str, Style] = {}
+
+    def style_of(self, name: str) -> RenderStyles:
+        """Return everything that the theme says of a name."""
+        return self.get_component_styles(f"paint--{name}")
 
     def paint(self, name: str) -> Style:
         """Return the style for a name; only what the theme sets, so that it can be layered."""
-        # Kept here, since the toolkit forgets its own at every refresh.
-        if self._paints is None:
-            self._paints = {}
         if name not in self._paints:
-            self._paints[name] = self.get_component_rich_style(f"paint--{name}", partial=True)
+            self._paints[name] = self.style_of(name).partial_rich_style
         return self._paints[name]
 
-    def notify_style_update(self) -> None:
-        """Forget the styles: the theme has changed, or what of it applies here."""
-        self._paints = None
-        super().notify_style_update()
+    def refresh_css(self, animate: bool = True) -> None:
+        """Paint anew what is painted by name: another theme is worn."""
+        super().refresh_css(animate)
+        self._paints.clear()
+        for screen in self.screen_stack:
+            for painter in screen.query(Painter):
+                painter.notify_style_update()
+                painter.refresh()
+
+
+class Painter(Widget):
+    """Mixin of a widget that paints by the names of `PAINTS`."""
+
+    def paint(self, name: str) -> Style:
+        """Return the style for a name."""
+        return self.painting.paint(name)
+
+    @property
+    def painting(self) -> PaintingApp:
+        """The application, which knows how everything is painted."""
+        assert isinstance(self.app, PaintingApp)
+        return self.app
 
 
 def star(node: NodeView) -> str:

@@ -14,6 +14,7 @@ from paxos_tui.actions import ACTIONS
 from paxos_tui.app import PaxosApp
 from paxos_tui.screens.help import HelpScreen, ViolationScreen
 from paxos_tui.screens.prompt import ConfirmScreen
+from paxos_tui.widgets.line_table import LineTable
 from paxos_tui.widgets.message_log import MessageLog
 from tests.tui.driving import open_console
 
@@ -329,6 +330,19 @@ async def test_t_changes_the_theme() -> None:
             await console.press("t")
             seen.add(console.app.theme)
         assert len(seen) == 4
+
+
+async def test_what_is_painted_by_name_is_painted_anew_when_the_theme_changes() -> None:
+    async with open_console() as console:
+        matrix = console.app.main.query_one("#matrix", LineTable)
+
+        def colours() -> set[str]:
+            return {str(segment.style) for y in range(4) for segment in matrix.render_line(y)}
+
+        before, chosen = colours(), console.app.paint("chosen")
+        await console.press("t")
+        await console.until(lambda: console.app.paint("chosen") != chosen)
+        await console.until(lambda: not colours() & before)
 
 
 async def test_a_violation_stops_the_screen_with_the_evidence() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.strip import Strip
 
 from paxos_engine import ClusterView, Command, Entry, ProposalNumber
@@ -13,6 +13,7 @@ from paxos_tui.themes import DEFAULT_VARIABLES, stylesheet
 from paxos_tui.widgets.drawn import Part
 from paxos_tui.widgets.line_table import LineTable
 from paxos_tui.widgets.message_log import MessageLog, fate_text
+from paxos_tui.widgets.paint import PaintingApp
 
 
 class Numbers(LineTable):
@@ -46,7 +47,7 @@ class Numbers(LineTable):
         return self.count
 
 
-class TableApp(App[None]):
+class TableApp(PaintingApp):
     """One table."""
 
     CSS = stylesheet()

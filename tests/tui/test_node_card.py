@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
 from paxos_engine import ClusterView, Entry, Header, NodeView
 from paxos_engine.roles.events import WrittenOff
 from paxos_tui.themes import DEFAULT_VARIABLES, stylesheet
 from paxos_tui.widgets.node_card import NodeCard, progress
+from paxos_tui.widgets.paint import PaintingApp
 
 
-class CardApp(App[None]):
+class CardApp(PaintingApp):
     """The card of one leader."""
 
     CSS = stylesheet()
