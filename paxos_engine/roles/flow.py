@@ -18,6 +18,10 @@ FIRST_WINDOW: Final = 128
 MOST_WINDOW: Final = 1024
 """Commands; what one client gains by more than a thousand under way is only a longer queue."""
 
+ENOUGH: Final = 8
+"""Answers that say what is usual. The first ones come late, since nobody leads yet: who went by
+them would wait as long for the answer of a primary that has failed."""
+
 LONGEST_WAIT: Final = 2.0
 """Seconds that the wait for an answer may grow to where answers do come, but slowly."""
 
@@ -37,7 +41,7 @@ class Flow:
         self._window = float(min(FIRST_WINDOW, most_window))
         self._threshold = float(most_window)  # up to here every answer widens the window by one
         self._smoothed = self._deviation = 0.0
-        self._measured = False
+        self._measured = 0  # answers whose latency is known
         self._narrowed_at = 0  # what was sent up to then says nothing about the narrower window
 
     @property
@@ -51,6 +55,8 @@ class Flow:
 
         The rule of RFC 6298, section 2.
         """
+        if self._measured < ENOUGH:
+            return self._least_wait
         usual = self._smoothed + 4.0 * self._deviation
         return min(max(usual, self._least_wait), max(LONGEST_WAIT, self._least_wait))
 
@@ -64,11 +70,12 @@ class Flow:
         self._window = min(self._window + step, float(self._most_window))
         if seconds is None:
             return
-        if self._measured:
+        self._measured += 1
+        if self._measured > 1:
             self._deviation += (abs(seconds - self._smoothed) - self._deviation) / 4.0
             self._smoothed += (seconds - self._smoothed) / 8.0
         else:
-            self._measured, self._smoothed, self._deviation = True, seconds, seconds / 2.0
+            self._smoothed, self._deviation = seconds, seconds / 2.0
 
     def missed(self, sequence: int, newest: int) -> None:
         """Halve the window, once for all that was under way when it was last halved.
