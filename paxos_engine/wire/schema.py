@@ -6,6 +6,7 @@ numbers are bounded, and what does not fit raises `WireError` before anything is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
@@ -88,7 +89,7 @@ def read_name(raw: Any) -> str:
     """Return a short printable text, or raise WireError."""
     if type(raw) is not str or not 0 < len(raw) <= MAX_NAME or not raw.isprintable():
         raise WireError(f"{shown(raw)} is no name: 1 to {MAX_NAME} printable characters")
-    return raw
+    return sys.intern(raw)  # every command names its client: one text for all of them
 
 
 def read_primary(raw: Any) -> str | None:
