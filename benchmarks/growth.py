@@ -18,14 +18,19 @@ from benchmarks.apart import apart
 from benchmarks.harness import Sample, Table, Tell, rows_of
 from benchmarks.machine import memory_now
 from benchmarks.scale import Scale
+from benchmarks.throughput import at
+from paxos_engine import TraceLevel
 
 OUTSTANDING: Final = 64
 WARM_UP: Final = 300
 """Commands after which everything that is made once has been made."""
 
+ALL_KEPT: Final = {"snapshot_every": 1_000_000, "retain": 2_000_000}
+
 CASES: Final[Mapping[str, Mapping[str, Any]]] = {
     "compaction as by default": {},
-    "no compaction": {"snapshot_every": 1_000_000, "retain": 2_000_000},
+    "no compaction": ALL_KEPT,
+    "no compaction, nothing checked": {**ALL_KEPT, **at(TraceLevel.COUNTERS)},
 }
 
 

@@ -22,6 +22,9 @@ from paxos_tui.window import Window
 FOLD_SECONDS = 0.01
 """One step of folding events; while more have come it goes on, and keys come in between."""
 
+FOLD_SECONDS_TYPING = 0.0025
+"""The same while somebody types: a key on its way to the screen waits for several steps."""
+
 
 class PaxosApp(Submitting, Breaking, Network, Window):
     """The console over one cluster.
@@ -115,7 +118,7 @@ class PaxosApp(Submitting, Breaking, Network, Window):
             return False  # not composed yet, or being taken down
         self.work()
         self.tell_answers()
-        self.feed.pump(self.view, FOLD_SECONDS)
+        self._fold()
         self._watch_violation()
         self._catch_up()
         self.offer()
@@ -125,6 +128,10 @@ class PaxosApp(Submitting, Breaking, Network, Window):
         if not self._frozen:
             self.main.show(self.view, self.feed.verdict, notes)
 
+    def _fold(self) -> None:
+        seconds = FOLD_SECONDS_TYPING if self._pace.is_typing else FOLD_SECONDS
+        self.feed.pump(self.view, seconds)
+
     def _catch_up(self) -> None:
         """Fold on while the screen is behind, in steps with keys between."""
         if self.feed.behind and not self._catching_up:
@@ -132,7 +139,7 @@ class PaxosApp(Submitting, Breaking, Network, Window):
             self.call_later(self._catch_up_more)
 
     def _catch_up_more(self) -> None:
-        self.feed.pump(self.view, FOLD_SECONDS)
+        self._fold()
         self._catching_up = False
         self._catch_up()
 

@@ -44,6 +44,11 @@ class Pace:
         self._not_before = float("-inf")
         self._typed_at = float("-inf")
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether a key has come lately."""
+        return self._clock() - self._typed_at < TYPING
+
     def typed(self) -> None:
         """Take note that a key has come."""
         self._typed_at = self._clock()
@@ -58,8 +63,7 @@ class Pace:
         now = self._clock()
         not_before = self._not_before
         if covered:
-            is_typing = now - self._typed_at < TYPING
-            not_before = self._began + (WHILE_TYPING if is_typing else LONGEST)
+            not_before = self._began + (WHILE_TYPING if self.is_typing else LONGEST)
         if now < not_before or (news == self._news and now - self._began < AT_REST):
             return False
         self._news, self._began = news, now

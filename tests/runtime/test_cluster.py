@@ -425,6 +425,8 @@ def test_a_signal_ends_a_program_that_uses_the_engine(number: signal.Signals) ->
         "import signal, sys, threading, time\n"
         "from paxos_engine import Cluster\n"
         "signal.signal(signal.SIGTERM, lambda *a: sys.exit(3))\n"
+        # Who started the tests may have had it ignored, and that is inherited.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "try:\n"
         "    with Cluster() as cluster:\n"
         "        cluster.submit('x').result(30)\n"
