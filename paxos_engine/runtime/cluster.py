@@ -177,6 +177,8 @@ class Cluster:
     def submit(self, value: str | bytes) -> Future[Reply]:
         """Submit a value; the future holds the reply once it is chosen and applied.
 
+        The future's callbacks run where nodes have their turns: one that waits holds them up.
+
         Raises:
             ValueError: the value is too large for a datagram, in one line.
         """
