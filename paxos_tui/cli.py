@@ -69,11 +69,11 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
             " everything, or use paxos-tui run"
         )
     need_terminal("paxos-tui run")
-    relax_collector()
     from paxos_tui.app import PaxosApp  # noqa: PLC0415 - Textual, only when it is needed
 
     look = themed(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    relax_collector()
     cluster = make_cluster(**options)
     app = PaxosApp(cluster, notice=price(cluster.config), **look)
     sys.exit(app.run_on_terminal(mouse=not no_mouse))
