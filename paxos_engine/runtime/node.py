@@ -53,7 +53,7 @@ class Pump(Protocol):
 
 
 class RunningNode:
-    """One running node; its loop alone calls `begin`, `turn`, `wait` and `close`.
+    """One running node; its loop alone calls `begin`, `turn`, `next_turn` and `close`.
 
     Args:
         make: makes the protocol object, at the start and after each crash; only the loop's thread

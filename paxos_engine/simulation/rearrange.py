@@ -58,11 +58,13 @@ def _by_another_client(shape: Shape, steps: Sequence[Step]) -> Iterator[tuple[Sh
 def _asked_for_something(shape: Shape, steps: Sequence[Step]) -> Iterator[tuple[Shape, list[Step]]]:
     """Let a client of its own ask the last leader that claims: it need not fill a gap then."""
     claims = [at for at, step in enumerate(steps) if step.what == CLAIM]
-    leader = steps[claims[-1]].node if claims else ""
-    heard = [at for at, s in enumerate(steps) if s.node == leader and _hears(s)]
-    if not heard or heard[-1] < claims[-1]:
+    if not claims:
         return
-    at = next(at for at in heard if at > claims[-1])
+    leader = steps[claims[-1]].node
+    later = range(claims[-1], len(steps))
+    at = next((at for at in later if steps[at].node == leader and _hears(steps[at])), None)
+    if at is None:
+        return
     more = replace(shape, clients=shape.clients + 1)
     other = more.client_names[-1]
     opening = Envelope("", other, leader, Request(Command(other, 0, "open session")))
