@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from paxos_engine.roles.events import Event
+from paxos_engine.roles.frozen import frozen
 from paxos_engine.roles.log import Snapshot
 from paxos_engine.roles.messages import Envelope, Message
 from paxos_engine.roles.values import ProposalNumber, Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PromiseRecord:
     """An acceptor promised `number` for `first`..`last` (None: without end)."""
 
@@ -26,7 +27,7 @@ class PromiseRecord:
     last: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptRecord:
     """An acceptor accepted `value` under `number`, which also is its promise from now on."""
 
@@ -35,14 +36,14 @@ class AcceptRecord:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundRecord:
     """A leader is about to use `round`; no restart may use it again."""
 
     round: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChosenRecord:
     """A leader learned that `value` is chosen for `instance`."""
 
@@ -51,14 +52,14 @@ class ChosenRecord:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompactedRecord:
     """Everything up to `up_to` is chosen, covered by snapshots, and dropped here."""
 
     up_to: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SnapshotRecord:
     """A leader took a snapshot of its state, or installed that of a peer."""
 

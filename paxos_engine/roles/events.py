@@ -7,14 +7,15 @@ A field whose name Python reserves ends in an underscore here and loses it in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
+from paxos_engine.roles.frozen import frozen
 from paxos_engine.roles.messages import AcceptedReport, Message
 from paxos_engine.roles.values import Command, ProposalNumber, Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """Base of all events; `name` is the word that stands for it in a trace file."""
 
@@ -24,7 +25,7 @@ class Event:
 # --- the cluster ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header(Event):
     """The first line of every trace: what ran.
 
@@ -50,7 +51,7 @@ class Header(Event):
 # --- messages: node is the receiver (for `sent` the sender), `message` the unique id ---------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sent(Event):
     """A message is about to leave; `after` is the durable mark it depends on."""
 
@@ -61,7 +62,7 @@ class Sent(Event):
     after: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivered(Event):
     """A message came off the socket and is handed to its node."""
 
@@ -71,7 +72,7 @@ class Delivered(Event):
     by: str = "network"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost(Event):
     """A message will not arrive; `reason` says which fault took it."""
 
@@ -81,7 +82,7 @@ class Lost(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duplicated(Event):
     """The network sends a message a second time."""
 
@@ -91,7 +92,7 @@ class Duplicated(Event):
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delayed(Event):
     """The network keeps a message back for `seconds`."""
 
@@ -102,7 +103,7 @@ class Delayed(Event):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused(Event):
     """A datagram, or a message in it, was dropped because it makes no sense; `reason` says why."""
 
@@ -115,7 +116,7 @@ class Refused(Event):
 # --- phase 1 ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared(Event):
     """A leader begins phase 1 under a number that it has never used before.
 
@@ -130,7 +131,7 @@ class Prepared(Event):
     mark: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promised(Event):
     """An acceptor promised `number`; `reported` is all that it had accepted in that range."""
 
@@ -146,7 +147,7 @@ class Promised(Event):
 # --- phase 2 ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposed(Event):
     """A leader proposes `value`; `promises` are the messages that made the phase 1 quorum."""
 
@@ -157,7 +158,7 @@ class Proposed(Event):
     promises: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptedValue(Event):
     """An acceptor accepted a proposal; the vote counts once a `synced` covers `mark`."""
 
@@ -168,7 +169,7 @@ class AcceptedValue(Event):
     mark: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejected(Event):
     """An acceptor refused `number`, since it has promised `promised`."""
 
@@ -178,7 +179,7 @@ class Rejected(Event):
     promised: ProposalNumber
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Synced(Event):
     """Everything up to `mark` is durable now; `disk` says what kind of storage vouches for it."""
 
@@ -192,7 +193,7 @@ class Synced(Event):
 # --- the history -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Learned(Event):
     """A leader learned what was chosen; `source` is votes (with `voters`) or catch-up.
 
@@ -210,7 +211,7 @@ class Learned(Event):
     mark: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Applied(Event):
     """A leader applied an instance, in order; a duplicate names the instance that did the work.
 
@@ -229,7 +230,7 @@ class Applied(Event):
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SnapshotMade(Event):
     """A leader has the state after `applied` instances as a snapshot: taken, or installed.
 
@@ -244,7 +245,7 @@ class SnapshotMade(Event):
     mark: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dropped(Event):
     """A node dropped what it held up to `up_to`: all chosen, and covered by snapshots."""
 
@@ -252,7 +253,7 @@ class Dropped(Event):
     up_to: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GapFound(Event):
     """A leader finds an instance open below others that it knows of."""
 
@@ -261,7 +262,7 @@ class GapFound(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GapFilled(Event):
     """A gap is closed: `outcome` is no-op, found, own or catch-up; `found_number` where found."""
 
@@ -273,7 +274,7 @@ class GapFilled(Event):
     found_number: ProposalNumber | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatchUpAsked(Event):
     """A leader that is behind asks a peer for chosen values."""
 
@@ -286,7 +287,7 @@ class CatchUpAsked(Event):
 # --- clients ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submitted(Event):
     """A client was given a command; emitted before its first message leaves."""
 
@@ -296,7 +297,7 @@ class Submitted(Event):
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionOpened(Event):
     """A client's session is open: `session` is the instance of the command that opened it."""
 
@@ -305,7 +306,7 @@ class SessionOpened(Event):
     session: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retried(Event):
     """A client sends a command again; `to` is the leader it tries now."""
 
@@ -316,7 +317,7 @@ class Retried(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answered(Event):
     """A client got the one answer to a command; `outcome` is chosen or unknown."""
 
@@ -332,7 +333,7 @@ class Answered(Event):
 # --- leading ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suspected(Event):
     """A leader has heard no heartbeat for too long and is about to claim the primacy."""
 
@@ -341,7 +342,7 @@ class Suspected(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BecamePrimary(Event):
     """A leader completed phase 1 and leads under `number`."""
 
@@ -350,7 +351,7 @@ class BecamePrimary(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Yielded(Event):
     """A leader stops leading or campaigning, in favour of `number`."""
 
@@ -359,7 +360,7 @@ class Yielded(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeartbeatHeard(Event):
     """A node heard the heartbeat of the primary that leads under `number`."""
 
@@ -372,7 +373,7 @@ class HeartbeatHeard(Event):
 # --- failures --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed(Event):
     """A node is deaf and dumb from now on; its memory is kept."""
 
@@ -381,7 +382,7 @@ class Failed(Event):
     forgotten: str = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recovered(Event):
     """A failed node hears and speaks again, with its memory."""
 
@@ -390,7 +391,7 @@ class Recovered(Event):
     forgotten: str = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crashed(Event):
     """A node stopped: crash, power cut, wipe, or what broke; `forgotten` says what is lost."""
 
@@ -399,7 +400,7 @@ class Crashed(Event):
     forgotten: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restarted(Event):
     """A node is back with what its disk holds; `note` says what was unusual about that.
 
@@ -417,7 +418,7 @@ class Restarted(Event):
     state: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paused(Event):
     """A node stands still: what is sent to it waits."""
 
@@ -426,7 +427,7 @@ class Paused(Event):
     forgotten: str = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resumed(Event):
     """A paused node goes on, with its memory and an idea of the time that is over."""
 
@@ -435,7 +436,7 @@ class Resumed(Event):
     forgotten: str = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FaultsChanged(Event):
     """The fault plan was changed; `plan` is the whole of it, `reason` one line about it."""
 
@@ -444,7 +445,7 @@ class FaultsChanged(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrittenOff(Event):
     """A person says which leaders are gone for good: no snapshot of `leaders` is waited for.
 
@@ -459,7 +460,7 @@ class WrittenOff(Event):
 # --- the trace itself ------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Skipped(Event):
     """`count` entries are missing here: this reader was slower than the cluster."""
 
@@ -467,7 +468,7 @@ class Skipped(Event):
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Violation(Event):
     """A safety rule was broken; `evidence` lists the `seq` of the entries that show it."""
 

@@ -15,10 +15,10 @@ yielded can still turn out chosen.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from paxos_engine.roles.frozen import frozen
 from paxos_engine.roles.messages import AcceptedReport
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber, Value
@@ -33,7 +33,7 @@ class ProposalState(Enum):
     CHOSEN = "chosen"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PromiseHeard:
     """An acceptor's complete promise, as far as this instance goes; `messages` carried it."""
 
@@ -42,14 +42,14 @@ class PromiseHeard:
     messages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptSeen:
     """The accept itself, ours or a peer's: it tells the value that the votes are for."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptedHeard:
     """An acceptor's vote."""
 

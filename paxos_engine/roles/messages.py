@@ -7,9 +7,9 @@ bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
+from paxos_engine.roles.frozen import frozen
 from paxos_engine.roles.values import Command, ProposalNumber, Value
 
 
@@ -21,7 +21,7 @@ class AcceptedReport(NamedTuple):
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepare:
     """Phase 1a: promise `number` for the instances `first`..`last` (`last` None: all from there).
 
@@ -40,7 +40,7 @@ class Prepare:
         return f"prepare {self.number} {span(self.first, self.last)}{page}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promise:
     """Phase 1b: nothing below `number` will be accepted in `first`..`last` any more.
 
@@ -73,7 +73,7 @@ class Promise:
         return f"promise {self.number} {span(self.first, self.last)} ({report}{page})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accept:
     """Phase 2a: accept `value` for `instance` under `number`.
 
@@ -91,7 +91,7 @@ class Accept:
         return f"accept {self.number} {self.instance}: {self.value}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accepted:
     """Phase 2b: the sender accepted `number` in the instances of `intervals` (inclusive pairs).
 
@@ -127,7 +127,7 @@ def joined(first: Accepted, second: Accepted) -> Accepted | None:
     return Accepted(first.number, together) if len(together) <= MAX_INTERVALS else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nack:
     """A refusal: `number` is too low for `instance`, since `promised` was promised."""
 
@@ -140,7 +140,7 @@ class Nack:
         return f"nack {self.number} {self.instance}: promised {self.promised}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heartbeat:
     """A primary says that it leads under `number`, and how far its prefix of the history goes.
 
@@ -156,7 +156,7 @@ class Heartbeat:
         return f"heartbeat {self.number} chosen up to {self.chosen_up_to}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeartbeatReply:
     """A node heard the primary; `promised` is the highest number an acceptor promised anywhere.
 
@@ -172,7 +172,7 @@ class HeartbeatReply:
         return f"heartbeat-reply {self.number}: promised {self.promised}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatchUpRequest:
     """A leader asks a peer for the chosen values of `first`..`last`."""
 
@@ -184,7 +184,7 @@ class CatchUpRequest:
         return f"catch-up-request {span(self.first, self.last)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CatchUpReply:
     """A leader tells a peer the chosen values from `first` on, without holes.
 
@@ -203,7 +203,7 @@ class CatchUpReply:
         return f"catch-up-reply {which} of {self.chosen_up_to}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compacted:
     """An acceptor will not speak of `instance`: it has dropped everything up to `up_to`.
 
@@ -219,7 +219,7 @@ class Compacted:
         return f"compacted {self.number} {self.instance}: dropped up to {self.up_to}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SnapshotRequest:
     """A leader asks a peer for its snapshot, from byte `offset` of the one after `applied` on.
 
@@ -234,7 +234,7 @@ class SnapshotRequest:
         return f"snapshot-request of {self.applied or 'the latest'} from byte {self.offset}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SnapshotChunk:
     """A piece of a snapshot: `data` at `offset` of `size` bytes, whose digest is `digest`."""
 
@@ -250,7 +250,7 @@ class SnapshotChunk:
         return f"snapshot-chunk of {self.applied}: byte {self.offset} of {self.size}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """A client asks a leader to have `command` chosen."""
 
@@ -261,7 +261,7 @@ class Request:
         return f"request {self.command}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Redirect:
     """A leader that is not primary sends a client on; `primary` None: it knows of none."""
 
@@ -274,7 +274,7 @@ class Redirect:
         return f"redirect {self.client}#{self.sequence} to {self.primary or 'nobody known'}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """The one answer to a command: it is chosen, in `instance`, and applied with `result`.
 

@@ -8,8 +8,9 @@ what fills it: a client's command, several of them, or the no-op.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
+
+from paxos_engine.roles.frozen import frozen
 
 MAX_ROUND: Final = 2**40
 """Rounds stay below this bound, so that one forged datagram cannot use up the number space."""
@@ -47,7 +48,7 @@ ZERO: Final = ProposalNumber(0, 0)
 """Below every number that a leader can use: what an acceptor has promised at birth."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoOp:
     """The value that fills a slot without doing anything; it equals no client's value."""
 
@@ -58,7 +59,7 @@ class NoOp:
 NOOP: Final = NoOp()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """What a client asks for: its value, and the (client, sequence) by which it is applied once.
 
@@ -82,7 +83,7 @@ class Command:
         return f"{self.client}#{self.sequence} {self.value!r}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """Two commands or more that one instance decides; they are applied in this order.
 
