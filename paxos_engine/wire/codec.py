@@ -1,24 +1,31 @@
-"""Datagrams: a version byte, a keyed MAC, and messages in msgpack.
+"""Datagrams: a version byte, a keyed MAC, and messages in msgpack, each packed for itself.
 
 Whoever lacks the cluster's key cannot make a node look further than the MAC; and whatever is
 behind it is still only believed field by field (`schema.py`). Nothing is ever unpickled.
+
+What is said to several is packed once. All nodes of a cluster live in one process, so what several
+hear is read once, too: an accept goes to seven nodes and holds the same bytes for each. They share
+the message, which nobody may change.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgpack
 
-from paxos_engine.roles.messages import Envelope, Message
+from paxos_engine.roles.messages import Accept, Accepted, Envelope, Message
 from paxos_engine.roles.values import MAX_INSTANCE
 from paxos_engine.wire.schema import (
     MAX_ITEMS,
     WireError,
     from_plain,
+    kind_number,
+    read_bytes,
     read_int,
     read_list,
     read_name,
@@ -26,7 +33,7 @@ from paxos_engine.wire.schema import (
     to_plain,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAC_BYTES: Final = 16
 MAX_DATAGRAM: Final = 65_507
 """The largest UDP payload over IPv4, in bytes."""
@@ -38,6 +45,12 @@ COALESCE_BYTES: Final = 32_000
 
 MOST_COALESCED: Final = 65_000
 """The largest size that may be asked for: the rest of a datagram is for what is around them."""
+
+_AROUND_EACH: Final = 3
+"""Bytes by which a datagram says how long a message in it is."""
+
+_READ_AT_ONCE: Final = 128
+"""Messages that were read lately and may be heard by another node: twice a usual pipeline."""
 
 
 class Codec:
@@ -87,11 +100,12 @@ class Codec:
             item = packed.get(id(message))
             if item is None:
                 item = packed[id(message)] = self._packer.pack(to_plain(message))
-            if batch and (size + len(item) > self._coalesce_bytes or len(batch) >= MAX_ITEMS):
+            cost = len(item) + _AROUND_EACH
+            if batch and (size + cost > self._coalesce_bytes or len(batch) >= MAX_ITEMS):
                 datagrams.append((self._seal(sender, first, batch), len(batch)))
                 first, batch, size = first + len(batch), [], 0
             batch.append(item)
-            size += len(item)
+            size += cost
         if batch:
             datagrams.append((self._seal(sender, first, batch), len(batch)))
         return datagrams
@@ -115,21 +129,34 @@ class Codec:
         name = read_name(sender)
         number = read_int(first, MAX_INSTANCE)
         return [
-            Envelope(f"{name}.{number + offset}", name, to, from_plain(item))
-            for offset, item in enumerate(read_list(raw))
+            Envelope(f"{name}.{at}", name, to, _message(item))
+            for at, item in enumerate(read_list(raw), number)
         ]
 
     def _seal(self, sender: str, first: int, batch: Sequence[bytes]) -> bytes:
-        packer = self._packer
-        head = packer.pack_array_header(4)
-        head += packer.pack(self._cluster_id) + packer.pack(sender) + packer.pack(first)
-        body: bytes = b"".join((head, packer.pack_array_header(len(batch)), *batch))
+        body: bytes = self._packer.pack((self._cluster_id, sender, first, batch))
         return _VERSION_BYTE + self._mac(body) + body
 
     def _mac(self, body: bytes) -> bytes:
         mac = self._new_mac()
         mac.update(body)
         return mac.digest()
+
+
+def _message(packed: Any) -> Message:
+    """Return one message of a datagram, or raise WireError."""
+    if type(packed) is bytes and packed[1:2] in _HEARD_BY_SEVERAL:
+        return _heard_by_several(packed)
+    return from_plain(_unpack(read_bytes(packed)))
+
+
+_HEARD_BY_SEVERAL: Final = frozenset(bytes([kind_number(kind)]) for kind in (Accept, Accepted))
+"""Where it stands in what is packed, the number of each kind that several nodes hear alike."""
+
+
+@lru_cache(_READ_AT_ONCE)
+def _heard_by_several(packed: bytes) -> Message:
+    return from_plain(_unpack(packed))
 
 
 def _unpack(body: bytes) -> Any:

@@ -6,8 +6,8 @@ numbers are bounded, and what does not fit raises `WireError` before anything is
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
@@ -44,6 +44,7 @@ from paxos_engine.roles.values import (
 
 MAX_RANK: Final = 1_000
 MAX_NAME: Final = 64
+_NO_NAME: Final = f"is no name: 1 to {MAX_NAME} printable characters"
 MAX_ITEMS: Final = 4_096
 """Reports, rows, intervals, or messages in one list: several times what a page ever holds."""
 
@@ -87,9 +88,17 @@ def read_last(raw: Any) -> int | None:
 
 def read_name(raw: Any) -> str:
     """Return a short printable text, or raise WireError."""
-    if type(raw) is not str or not 0 < len(raw) <= MAX_NAME or not raw.isprintable():
-        raise WireError(f"{shown(raw)} is no name: 1 to {MAX_NAME} printable characters")
-    return sys.intern(raw)  # every command names its client: one text for all of them
+    if type(raw) is not str or len(raw) > MAX_NAME:
+        raise WireError(f"{shown(raw)} {_NO_NAME}")
+    return _name(raw)
+
+
+@lru_cache(1_024)
+def _name(text: str) -> str:
+    """Return the one text for a name: every command names its client, and is kept."""
+    if not text or not text.isprintable():
+        raise WireError(f"{shown(text)} {_NO_NAME}")
+    return text
 
 
 def read_primary(raw: Any) -> str | None:
@@ -311,7 +320,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [item if type(item) in _ATOMS else plain(item) for item in value]
     if type(value) is Batch:
-        return [plain(command) for command in value.commands]
+        return [[c.client, c.sequence, c.oldest, c.session, c.value] for c in value.commands]
     if type(value) is NoOp:
         return None
     raise TypeError(f"a {type(value).__name__} does not travel in a message")
@@ -358,6 +367,11 @@ class _Kind:
 
 _KINDS: Final = tuple(_Kind(at, *entry) for at, entry in enumerate(SCHEMA))
 _KIND_OF: Final = {kind.message: kind for kind in _KINDS}
+
+
+def kind_number(message: type[Message]) -> int:
+    """Return the number by which the wire knows a kind of message."""
+    return _KIND_OF[message].position
 
 
 def to_plain(message: Message) -> list[Any]:

@@ -135,7 +135,7 @@ def forge(body: Any, version: int = VERSION, key: bytes = KEY) -> bytes:
 
 def carrying(*items: Any) -> bytes:
     """Return a datagram from L1 with these messages in it."""
-    return forge(["here", "L1", 1, list(items)])
+    return forge(["here", "L1", 1, [msgpack.packb(item) for item in items]])
 
 
 def heartbeat() -> bytes:
@@ -247,8 +247,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "truncated: 0 bytes"),
     "only a head": (heartbeat()[: 1 + MAC_BYTES], "truncated: 17 bytes"),
     "cut short": (heartbeat()[:-1], "the MAC is wrong"),
-    "another version": (forge([], version=9), "version 9, and we speak 1"),
-    "a relabelled version": (forge(["here", "L1", 1, []], version=2), "version 2"),
+    "another version": (forge([], version=9), "version 9, and we speak 2"),
+    "a relabelled version": (forge(["here", "L1", 1, []], version=1), "version 1"),
     "another key": (forge(["here", "L1", 1, []], key=b"another"), "the MAC is wrong"),
     "another cluster": (forge(["there", "L1", 1, []]), "cluster 'there' is not ours"),
     "no msgpack": (forge(b"\xc1"), "no msgpack"),
@@ -258,6 +258,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "too few parts": (forge(["here", "L1", 1]), "a list of 3 items where 4 belong"),
     "no sender": (forge(["here", "", 1, []]), "'' is no name"),
     "a sender in disguise": (forge(["here", "L1\x1b[2J", 1, []]), "is no name"),
+    "a message that is not packed": (
+        forge(["here", "L1", 1, [[13]]]),
+        "a list of 1 items is no bytes",
+    ),
     "an empty message": (carrying([]), "an empty message"),
     "an unknown kind": (carrying([99]), "unknown kind 99"),
     "a bool as kind": (carrying([True]), "True is no whole number"),
@@ -360,7 +364,12 @@ nonsense = (
     plain
     | st.lists(plain, max_size=6).map(lambda items: ["here", "L1", 1, items])
     | st.tuples(st.integers(0, 13), st.lists(plain, max_size=9)).map(
-        lambda kind_and_fields: ["here", "L1", 1, [[kind_and_fields[0], *kind_and_fields[1]]]]
+        lambda kind_and_fields: [
+            "here",
+            "L1",
+            1,
+            [msgpack.packb([kind_and_fields[0], *kind_and_fields[1]])],
+        ]
     )
 )
 
