@@ -7,7 +7,7 @@ that a step says must be remembered is durable before anything that it says is s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from paxos_engine.roles.effects import Effects, Outgoing, Record, Role
@@ -75,26 +75,42 @@ class NodeCycle:
         self._transport = transport
         self._publish = publish
 
-    def run(self, steps: Iterable[Callable[[], Effects]], now: float) -> None:
-        """Run some steps of the role, sync once, then send what they said.
+    def receive(self, envelope: Envelope, now: float) -> None:
+        """Hand one message to the role, saying first that it was delivered.
+
+        Raises:
+            DiskFailure: the disk could not take what has to be remembered.
+        """
+        if self._tells_messages:
+            self._publish(self.role.name, Delivered(envelope.id, envelope.sender))
+        self.take(self.role.receive(envelope, now))
+
+    def take(self, effects: Effects) -> None:
+        """Take what a step of the role came to: tell it, and keep its records and its messages.
+
+        Raises:
+            DiskFailure: the disk could not take what has to be remembered.
+        """
+        for event in effects.events:
+            self._publish(self.role.name, event)
+        if effects.records:
+            self._disk.append(effects.records)
+            self._mark = effects.mark
+            self._count += len(effects.records)
+        if effects.compact:
+            self._compact = True
+        for outgoing in effects.messages:
+            self._outbox[outgoing.to].append(outgoing)
+
+    def end_turn(self, now: float) -> None:
+        """Sync once, then send what the steps of this turn have said.
 
         Args:
-            steps: calls into the role, each made after the one before was published.
             now: the time of this turn, in seconds on the driver's clock.
 
         Raises:
             DiskFailure: the disk could not; nothing that rests on it was sent.
         """
-        for step in steps:
-            effects = step()
-            for event in effects.events:
-                self._publish(self.role.name, event)
-            if effects.records:
-                self._disk.append(effects.records)
-                self._mark, self._count = effects.mark, self._count + len(effects.records)
-            self._compact = self._compact or effects.compact
-            for outgoing in effects.messages:
-                _put(self._outbox[outgoing.to], outgoing)
         if self._count and self.sync_at is None:
             wait = self._sync_after()
             self.sync_at = now + wait if wait else None
@@ -108,8 +124,9 @@ class NodeCycle:
             written = self._disk.sync()
             self._publish(self.role.name, Synced(self._mark, self._count, written, self._disk.kind))
             self._count = 0
-        outbox, self._outbox = self._outbox, defaultdict(list)
-        if outbox:
+        if self._outbox:
+            outbox = {to: together(batch) for to, batch in self._outbox.items()}
+            self._outbox.clear()
             # Nothing above this line may send: an answer that overtakes its record is a lie
             # after a crash.
             self._transport.send(outbox, now)
@@ -117,20 +134,22 @@ class NodeCycle:
             self._compact = False
             self._disk.replace(self.role.checkpoint())
 
-    def receive(self, envelope: Envelope, now: float) -> Effects:
-        """Hand one message to the role, saying first that it was delivered."""
-        if self._tells_messages:
-            self._publish(self.role.name, Delivered(envelope.id, envelope.sender))
-        return self.role.receive(envelope, now)
 
-
-def _put(batch: list[Outgoing], outgoing: Outgoing) -> None:
-    """Add a message for one peer; an acknowledgement joins the one before it, if they fit."""
-    message = outgoing.message
-    if batch and isinstance(message, Accepted):
-        before = batch[-1].message
-        together = joined(before, message) if isinstance(before, Accepted) else None
-        if together is not None:
-            batch[-1] = Outgoing(outgoing.to, together, outgoing.after)
-            return
-    batch.append(outgoing)
+def together(batch: Sequence[Outgoing]) -> list[Outgoing]:
+    """Return the messages for one peer, acknowledgements that follow each other as one."""
+    if len(batch) == 1:
+        return [*batch]
+    messages: list[Outgoing] = []
+    run: list[Accepted] = []
+    for outgoing in batch:
+        if isinstance(outgoing.message, Accepted):
+            run.append(outgoing.message)
+            last = outgoing
+            continue
+        if run:
+            messages += (Outgoing(last.to, message, last.after) for message in joined(run))
+            run = []
+        messages.append(outgoing)
+    if run:
+        messages += (Outgoing(last.to, message, last.after) for message in joined(run))
+    return messages

@@ -7,8 +7,7 @@ forgets, what a disk brings back and what may then speak is decided here, once f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
 from paxos_engine.cycle import NodeCycle, Publish, Transport
@@ -106,7 +105,7 @@ class Node:
                 self._publish(self.name, lost)
             return
         try:
-            self._cycle.run(self._steps(envelopes, actions, now), now)
+            self._take_turn(envelopes, actions, now)
         except DiskFailure as error:
             self.break_down(f"disk: {error}")
 
@@ -210,19 +209,21 @@ class Node:
 
     # --- inside --------------------------------------------------------------------------
 
-    def _steps(
+    def _take_turn(
         self, envelopes: Iterable[Envelope], actions: Iterable[Action], now: float
-    ) -> Iterator[Callable[[], Effects]]:
+    ) -> None:
+        cycle, role = self._cycle, self.role
         if self._has_to_start:
             self._has_to_start = False
-            yield partial(self.role.start, now)
+            cycle.take(role.start(now))
         for envelope in envelopes:
-            yield partial(self._cycle.receive, envelope, now)
+            cycle.receive(envelope, now)
         for action in actions:
-            yield partial(action, now)
-        deadline = self.role.deadline
+            cycle.take(action(now))
+        deadline = role.deadline
         if deadline is not None and deadline <= now:
-            yield partial(self.role.tick, now)
+            cycle.take(role.tick(now))
+        cycle.end_turn(now)
 
     def _new_cycle(self) -> NodeCycle:
         return NodeCycle(

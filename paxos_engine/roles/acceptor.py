@@ -143,7 +143,7 @@ class PaxosAcceptor(Role):
                 case PromiseRecord(number=number, first=first):
                     self._promise_one(Prepare(number, first, first, first))
                 case AcceptRecord(number=number, instance=instance, value=value):
-                    self._vote(Accept(number, instance, value, 0))
+                    self._vote(self._at(instance), Accept(number, instance, value, 0))
                 case CompactedRecord(up_to=up_to):
                     self._forget(up_to)
         self._rounds.know(self.highest.round)
@@ -293,17 +293,18 @@ class PaxosAcceptor(Role):
             return
         if not again:
             mark = effects.record(AcceptRecord(accept.number, accept.instance, accept.value))
-            self._vote(accept)
+            self._vote(protocol, accept)
             effects.say(AcceptedValue(accept.instance, accept.number, accept.value, mark))
         accepted = Accepted(accept.number, ((accept.instance, accept.instance),))
         effects.send_all(self.leaders, accepted)
         self._settle(accept.chosen_up_to)
 
-    def _vote(self, accept: Accept) -> None:
-        protocol = self._at(accept.instance)
+    def _vote(self, protocol: PaxosAcceptorProtocol, accept: Accept) -> None:
+        self._keep(protocol)
         if protocol.accepted_number is None:
             self._note_instance(accept.instance)
-        self.highest = max(self.highest, accept.number)
+        if accept.number > self.highest:
+            self.highest = accept.number
         took = protocol.transition(accept)
         assert took, "a vote is cast only after may_accept said so"
 
@@ -363,12 +364,16 @@ class PaxosAcceptor(Role):
                 accepted = (settled.number, settled.value)
                 protocol = self._protocol(instance, settled.promised, accepted)
             if remember:
-                self._settled.pop(instance, None)
-                self._open[instance] = protocol
+                self._keep(protocol)
         floor = self._range_promise(instance)
         if floor > protocol.promised:
             protocol.promised = floor
         return protocol
+
+    def _keep(self, protocol: PaxosAcceptorProtocol) -> None:
+        """Have what is done with `protocol` count from now on."""
+        self._settled.pop(protocol.instance, None)
+        self._open[protocol.instance] = protocol
 
     def _range_promise(self, instance: int) -> ProposalNumber:
         position = bisect_right(self._range_starts, instance) - 1

@@ -34,7 +34,8 @@ class Belief:
 
     def know(self, number: int) -> None:
         """Take a number that needs no belief, since this node holds it itself."""
-        self.highest = max(self.highest, number)
+        if number > self.highest:
+            self.highest = number
 
     def hear(self, claim: int) -> int:
         """Take a claim from outside; return as much of it as is believed now."""
@@ -44,4 +45,4 @@ class Belief:
 
     def takes(self, claim: int) -> bool:
         """Take a claim from outside; say whether all of it is believed."""
-        return self.hear(claim) == claim
+        return claim <= self.highest or self.hear(claim) == claim

@@ -105,8 +105,7 @@ class Effects:
 
     def send_all(self, nodes: Iterable[str], message: Message) -> None:
         """Add the same message to each of `nodes`."""
-        for node in nodes:
-            self.send(node, message)
+        self.messages += [Outgoing(node, message, self.mark) for node in nodes]
 
     def say(self, event: Event) -> None:
         """Add an event: something that happened, for the trace."""

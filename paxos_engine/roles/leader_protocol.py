@@ -116,17 +116,17 @@ class PaxosLeaderProtocol:
     def transition(self, heard: Input) -> ProposalState:
         """Take one input and return the state after it; what does not apply changes nothing."""
         match heard:
-            case PromiseHeard() if self.state is ProposalState.PREPARING:
-                self.promises.setdefault(heard.acceptor, heard)
-                if self.is_quorum(self.promises, self.quorums.phase1):
-                    self.state = ProposalState.PREPARED
+            case AcceptedHeard(acceptor=acceptor):
+                self.voters.append(acceptor)
+                self._count()
             case AcceptSeen(value=value) if self.value is None:
                 self.value = value
                 self.state = ProposalState.ACCEPTING
                 self._count()
-            case AcceptedHeard(acceptor=acceptor):
-                self.voters.append(acceptor)
-                self._count()
+            case PromiseHeard() if self.state is ProposalState.PREPARING:
+                self.promises.setdefault(heard.acceptor, heard)
+                if self.is_quorum(self.promises, self.quorums.phase1):
+                    self.state = ProposalState.PREPARED
             case _:
                 pass
         return self.state

@@ -111,8 +111,8 @@ class Learner:
 
     def is_open(self, instance: int) -> bool:
         """Say whether `instance` is undecided as far as we know, and near enough to care."""
-        near = 1 <= instance <= self.log.chosen_up_to + WINDOW
-        return near and not self.log.knows(instance)
+        known = self.log.chosen_up_to
+        return known < instance <= known + WINDOW and not self.log.knows(instance)
 
     def believes(self, instance: int) -> bool:
         """Say whether anything can have happened in `instance` already, as far as we heard."""
@@ -134,9 +134,9 @@ class Learner:
         vote = AcceptedHeard(acceptor)
         for low, high in accepted.intervals:
             # Clipped to what can be open: an interval of 2^48 instances costs no more than that.
-            top = min(high, self.log.chosen_up_to + WINDOW)
-            for instance in range(max(low, self.log.chosen_up_to + 1), top + 1):
-                if not self.is_open(instance):
+            known = self.log.chosen_up_to
+            for instance in range(max(low, known + 1), min(high, known + WINDOW) + 1):
+                if self.log.knows(instance):
                     continue
                 proposal = self.record(instance).proposal(accepted.number)
                 if proposal.transition(vote) is ProposalState.CHOSEN:
@@ -161,8 +161,7 @@ class Learner:
     def apply(self, effects: Effects) -> list[AppliedRow]:
         """Apply what has become contiguous and return it, so that clients can be answered."""
         rows = list(self.log.apply_ready())
-        for row in rows:
-            effects.say(Applied(*row))
+        effects.events += [Applied(*row) for row in rows]
         if self.log.applied_up_to >= self.snapshot_applied + self._snapshot_every:
             snapshot = self.log.take_snapshot()
             self._keep(snapshot, "taken", effects)

@@ -7,10 +7,11 @@ bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 from paxos_engine.roles.frozen import frozen
-from paxos_engine.roles.values import Command, ProposalNumber, Value
+from paxos_engine.roles.values import ZERO, Command, ProposalNumber, Value
 
 
 class AcceptedReport(NamedTuple):
@@ -111,20 +112,25 @@ MAX_INTERVALS: Final = 256
 """Intervals that one acknowledgement names at the most, so that it stays a small message."""
 
 
-def joined(first: Accepted, second: Accepted) -> Accepted | None:
-    """Return one acknowledgement that says what both say; None where they have to stay two.
+def joined(acknowledgements: Iterable[Accepted]) -> list[Accepted]:
+    """Return as few acknowledgements as say what these say, in their order.
 
     Only neighbours become one interval: what lies between two intervals was not accepted.
     """
-    low, high = second.intervals[0]
-    start, end = first.intervals[-1]
-    if first.number != second.number or low <= end:
-        return None
-    head, tail = first.intervals, second.intervals
-    if low == end + 1:
-        head, tail = head[:-1], ((start, high), *tail[1:])
-    together = (*head, *tail)
-    return Accepted(first.number, together) if len(together) <= MAX_INTERVALS else None
+    together: list[Accepted] = []
+    number, intervals, end = ZERO, list[tuple[int, int]](), 0
+    for said in acknowledgements:
+        for low, high in said.intervals:
+            if low == end + 1 and said.number == number and intervals:
+                intervals[-1] = (intervals[-1][0], high)
+            elif low > end and said.number == number and len(intervals) < MAX_INTERVALS:
+                intervals.append((low, high))
+            else:
+                if intervals:
+                    together.append(Accepted(number, tuple(intervals)))
+                number, intervals = said.number, [(low, high)]
+            end = high
+    return [*together, Accepted(number, tuple(intervals))] if intervals else together
 
 
 @frozen

@@ -57,11 +57,12 @@ class TakesASecondValue(PaxosAcceptor):
     """A second value under a number that was accepted already takes the place of the first."""
 
     def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> None:
-        if self._at(accept.instance).accepted_number != accept.number:
+        protocol = self._at(accept.instance)
+        if protocol.accepted_number != accept.number:
             super()._accept(envelope, accept, effects)
             return
         mark = effects.record(AcceptRecord(accept.number, accept.instance, accept.value))
-        self._vote(accept)
+        self._vote(protocol, accept)
         effects.say(AcceptedValue(accept.instance, accept.number, accept.value, mark))
         effects.send_all(
             self.leaders, Accepted(accept.number, ((accept.instance, accept.instance),))
