@@ -25,6 +25,9 @@ from paxos_engine.roles.flow import MOST_WINDOW, Flow
 from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Reply, Request
 from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
 
+UTF8_AT_MOST: Final = 4
+"""Bytes that a character takes at the most."""
+
 ASK_AGAIN: Final = 0.15
 """Seconds after which a client asks again when it was told that nobody leads."""
 
@@ -269,6 +272,8 @@ def _latency(out: _Outstanding, sender: str, now: float) -> float | None:
 
 def check_value(value: str | bytes) -> None:
     """Raise ValueError, in one line, if `value` cannot be sent in one datagram."""
+    if len(value) < MAX_COMMAND_BYTES // UTF8_AT_MOST - 64:
+        return
     size = command_size(Command("", 0, value))
     if size > MAX_COMMAND_BYTES:
         raise ValueError(

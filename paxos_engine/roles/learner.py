@@ -160,8 +160,10 @@ class Learner:
 
     def apply(self, effects: Effects) -> list[AppliedRow]:
         """Apply what has become contiguous and return it, so that clients can be answered."""
-        rows = list(self.log.apply_ready())
-        effects.events += [Applied(*row) for row in rows]
+        rows: list[AppliedRow] = []
+        if self.log.applied_up_to < self.log.chosen_up_to:
+            rows += self.log.apply_ready()
+            effects.events += [Applied(*row) for row in rows]
         if self.log.applied_up_to >= self.snapshot_applied + self._snapshot_every:
             snapshot = self.log.take_snapshot()
             self._keep(snapshot, "taken", effects)

@@ -99,6 +99,7 @@ class ReplicatedLog:
         self.tail = Tail(0, [], set())
         self.machine = machine()
         self._new_machine = machine
+        self.chosen_up_to = 0  # the last instance of the prefix without holes
         self.applied_up_to = 0
         self.snapshot: Snapshot | None = None
         self._beyond: dict[int, Chosen] = {}
@@ -115,12 +116,6 @@ class ReplicatedLog:
     def rows(self) -> list[Chosen]:
         """The rows behind `compacted`."""
         return self.tail.rows
-
-    @property
-    def chosen_up_to(self) -> int:
-        """The last instance of the prefix without holes."""
-        base, rows, _ = self.tail
-        return base + len(rows)
 
     @property
     def kept(self) -> int:
@@ -169,7 +164,8 @@ class ReplicatedLog:
         if self.knows(instance):
             return False
         self._beyond[instance] = Chosen(number, value)
-        self._highest = max(self._highest, instance)
+        if instance > self._highest:
+            self._highest = instance
         self._join()
         return True
 
@@ -181,7 +177,7 @@ class ReplicatedLog:
     def apply_ready(self) -> Iterator[AppliedRow]:
         """Apply, in order, what has become contiguous: a row for each command or no-op."""
         base, rows, _ = self.tail
-        while self.applied_up_to < base + len(rows):
+        while self.applied_up_to < self.chosen_up_to:
             instance = self.applied_up_to + 1
             applied = self._apply(instance, rows[instance - base - 1].value)
             self.applied_up_to = instance
@@ -228,7 +224,7 @@ class ReplicatedLog:
         """Drop the rows up to `up_to`, as far as our own snapshot covers them; return how far."""
         covered = self.snapshot.applied if self.snapshot else 0
         base, rows, silent = self.tail
-        last = min(up_to, covered, base + len(rows))
+        last = min(up_to, covered, self.chosen_up_to)
         if last > base:
             self.tail = Tail(last, rows[last - base :], {at for at in silent if at[0] > last})
         return self.tail.base
@@ -239,13 +235,14 @@ class ReplicatedLog:
         base, rows, _ = self.tail
         while (row := self._beyond.pop(base + len(rows) + 1, None)) is not None:
             rows.append(row)
+        self.chosen_up_to = base + len(rows)
 
     def _apply(self, instance: int, value: Value) -> list[AppliedRow]:
         self._sessions.expire(instance)
         commands = commands_of(value)
         if not commands:
-            self._chain(b"no-op")
-            return [AppliedRow(instance, None, None, self.state, None)]
+            state = self._chain(b"no-op")
+            return [AppliedRow(instance, None, None, state, None)]
         last = len(commands) - 1
         return [
             self._apply_command((instance, place), command, place < last)
@@ -273,8 +270,8 @@ class ReplicatedLog:
         result = clipped(result)
         session.replies[command.sequence] = (instance, result)
         done = (command.client, command.session, command.sequence, command.value, result)
-        self._chain(_bytes(repr(done)))
-        return AppliedRow(instance, command, result, self.state, None, changed, more=more)
+        state = self._chain(_bytes(repr(done)))
+        return AppliedRow(instance, command, result, state, None, changed, False, more)
 
     def is_done(self, command: Command, session: Session) -> bool:
         """Say whether a command had its effect already, and must not have it again."""
@@ -290,12 +287,13 @@ class ReplicatedLog:
         expired: bool = False,
     ) -> AppliedRow:
         self.tail.silent.add(at)
-        self._chain(_bytes(repr((command.client, result, duplicate_of))))
-        state = self.state
+        state = self._chain(_bytes(repr((command.client, result, duplicate_of))))
         return AppliedRow(at[0], command, result, state, duplicate_of, (), expired, more)
 
-    def _chain(self, what: bytes) -> None:
+    def _chain(self, what: bytes) -> str:
+        """Take what was done into the hash of the history, and return it."""
         self._digest = blake2b(self._digest + what, digest_size=8).digest()
+        return self._digest.hex()
 
 
 def clipped(result: str) -> str:

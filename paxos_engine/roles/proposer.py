@@ -64,6 +64,8 @@ class Proposals:
         A batch that is not full waits while anything is under way, as small segments do in TCP
         (RFC 896): what comes meanwhile shares an instance, and a lone command waits for nothing.
         """
+        if not self._queue:
+            return None
         full = len(self._queue) >= self.batch or self._queued_bytes > MAX_COMMAND_BYTES
         if self.under_way and not full:
             return None

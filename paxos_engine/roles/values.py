@@ -116,14 +116,14 @@ def value_of(commands: Sequence[Command]) -> Value:
 
 def command_size(command: Command) -> int:
     """Estimate from above the bytes that `command` takes in a message."""
-    text = command.value
-    return _utf8_size(text) + _utf8_size(command.client) + 64
+    client, value = command.client, command.value
+    if client.isascii() and (isinstance(value, bytes) or value.isascii()):
+        return len(client) + len(value) + 64  # most are, and each is weighed more than once
+    return _utf8_size(client) + _utf8_size(value) + 64
 
 
 def _utf8_size(text: str | bytes) -> int:
-    if isinstance(text, bytes) or text.isascii():
-        return len(text)
-    return len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
 
 
 def value_size(value: Value) -> int:
