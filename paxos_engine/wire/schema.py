@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, call
 from typing import Any, Final, TypeAlias
 
 from paxos_engine.roles.messages import (
@@ -358,7 +358,7 @@ class _Kind:
         """Return the message that a list stands for, or raise WireError."""
         if len(items) != self.items:
             raise WireError(f"a list of {len(items)} items where {self.items} belong")
-        read = [check(item) for check, item in zip(self.checks, items[1:], strict=True)]
+        read = [*map(call, self.checks, items[1:])]
         for low, name, high in self.ordered:
             if read[high] is not None and read[high] < read[low]:
                 raise WireError(f"{name} {read[high]} lies before first {read[low]}")
@@ -388,7 +388,7 @@ def from_plain(raw: Any) -> Message:
     items = read_list(raw)
     if not items:
         raise WireError("an empty message")
-    kind = read_int(items[0], MAX_ITEMS)
-    if kind >= len(_KINDS):
-        raise WireError(f"unknown kind {kind}")
+    kind = items[0]
+    if type(kind) is not int or not 0 <= kind < len(_KINDS):
+        raise WireError(f"unknown kind {shown(kind)}")
     return _KINDS[kind].read(items)

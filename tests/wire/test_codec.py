@@ -264,7 +264,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "an empty message": (carrying([]), "an empty message"),
     "an unknown kind": (carrying([99]), "unknown kind 99"),
-    "a bool as kind": (carrying([True]), "True is no whole number"),
+    "a bool as kind": (carrying([True]), "unknown kind True"),
     "too few fields": (carrying([5, [3, 1]]), "a list of 2 items where 4 belong"),
     "a bool as number": (carrying([5, [3, 1], True, 0]), "True is no whole number"),
     "a fraction": (carrying([5, [3, 1], 1.0, 0]), "1.0 is no whole number"),
