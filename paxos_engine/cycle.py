@@ -12,7 +12,8 @@ from typing import Protocol, TypeAlias
 
 from paxos_engine.roles.effects import Effects, Outgoing, Record, Role
 from paxos_engine.roles.events import Delivered, Event, Synced
-from paxos_engine.roles.messages import Accepted, Envelope, joined
+from paxos_engine.roles.joining import together
+from paxos_engine.roles.messages import Envelope
 
 Publish: TypeAlias = Callable[[str, Event], None]
 """How a node states what happened: (node, event)."""
@@ -133,23 +134,3 @@ class NodeCycle:
         if self._compact:
             self._compact = False
             self._disk.replace(self.role.checkpoint())
-
-
-def together(batch: Sequence[Outgoing]) -> list[Outgoing]:
-    """Return the messages for one peer, acknowledgements that follow each other as one."""
-    if len(batch) == 1:
-        return [*batch]
-    messages: list[Outgoing] = []
-    run: list[Accepted] = []
-    for outgoing in batch:
-        if isinstance(outgoing.message, Accepted):
-            run.append(outgoing.message)
-            last = outgoing
-            continue
-        if run:
-            messages += (Outgoing(last.to, message, last.after) for message in joined(run))
-            run = []
-        messages.append(outgoing)
-    if run:
-        messages += (Outgoing(last.to, message, last.after) for message in joined(run))
-    return messages

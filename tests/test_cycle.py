@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from paxos_engine.cycle import NodeCycle
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.effects import Outgoing, Record
 from paxos_engine.roles.events import Event
 from paxos_engine.roles.messages import (
-    MAX_INTERVALS,
     Accept,
     Accepted,
     Envelope,
     Heartbeat,
     Prepare,
     Promise,
-    joined,
 )
 from paxos_engine.roles.values import NOOP, ProposalNumber
 from paxos_engine.storage.disk import DiskFailure
@@ -135,35 +131,3 @@ def test_votes_of_one_turn_share_an_acknowledgement_that_names_each_of_them() ->
     book.run(accept(1), accept(2), accept(5), accept(7, TWO))
     to_l1 = [outgoing.message for outgoing in book.sent if outgoing.to == "L1"]
     assert to_l1 == [Accepted(ONE, ((1, 2), (5, 5))), Accepted(TWO, ((7, 7),))]
-
-
-def test_an_acknowledgement_never_vouches_for_what_lies_between() -> None:
-    apart = Accepted(ONE, ((1, 1),)), Accepted(ONE, ((3, 4),))
-    assert joined(apart) == [Accepted(ONE, ((1, 1), (3, 4)))]
-
-
-@pytest.mark.parametrize("second", [(2, 2), (3, 3)])
-def test_an_acknowledgement_out_of_order_stays_one_of_its_own(second: tuple[int, int]) -> None:
-    said = [Accepted(ONE, ((3, 3),)), Accepted(ONE, (second,))]
-    assert joined(said) == said
-
-
-def test_an_acknowledgement_names_so_many_intervals_and_the_next_one_the_others() -> None:
-    said = [Accepted(ONE, ((2 * n, 2 * n),)) for n in range(1, MAX_INTERVALS + 2)]
-    first, second = joined(said)
-    assert len(first.intervals) == MAX_INTERVALS
-    assert second == said[-1]
-
-
-@given(st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(1, 12))))
-def test_joined_acknowledgements_say_what_each_of_them_said_in_the_same_order(
-    votes: list[tuple[ProposalNumber, int]],
-) -> None:
-    said = [Accepted(number, ((instance, instance),)) for number, instance in votes]
-    heard = [
-        (accepted.number, instance)
-        for accepted in joined(said)
-        for low, high in accepted.intervals
-        for instance in range(low, high + 1)
-    ]
-    assert heard == votes

@@ -22,7 +22,7 @@ from paxos_engine.roles.events import (
     Submitted,
 )
 from paxos_engine.roles.flow import MOST_WINDOW, Flow
-from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Reply, Request
+from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Replies, Reply, Request
 from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
 
 UTF8_AT_MOST: Final = 4
@@ -151,6 +151,9 @@ class PaxosClient(Role):
                 effects.say(Refused(envelope.id, envelope.sender, reason))
             case Reply() as reply if reply.client == self.client:
                 self._reply(envelope.sender, reply, now, effects)
+            case Replies(replies) if all(reply.client == self.client for reply in replies):
+                for reply in replies:
+                    self._reply(envelope.sender, reply, now, effects)
             case Redirect() as redirect if redirect.client == self.client:
                 self._redirect(redirect, now, effects)
             case other:

@@ -49,6 +49,7 @@ from paxos_engine.roles.messages import (
     Redirect,
     Reply,
     Request,
+    Requests,
     SnapshotChunk,
     SnapshotRequest,
 )
@@ -214,6 +215,9 @@ class PaxosLeader(Role):
         match envelope.message:
             case Request(command=command):
                 self._request(sender, command, effects)
+            case Requests(commands=commands):
+                for command in commands:
+                    self._request(sender, command, effects)
             case Promise() as promise:
                 self._promise(envelope, promise, now, effects)
             case Accepted() as accepted:
@@ -491,7 +495,5 @@ class PaxosLeader(Role):
     def _answer(self, effects: Effects) -> None:
         """Apply what has become contiguous and give each waiting client its one reply."""
         rows = self.learner.apply(effects)
-        for row in rows:
-            if row.command is not None:
-                self._proposals.applied(row.command)
+        self._proposals.applied(row.command for row in rows if row.command is not None)
         self._service.answer(rows, effects)

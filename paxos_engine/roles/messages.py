@@ -7,11 +7,10 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 from paxos_engine.roles.frozen import frozen
-from paxos_engine.roles.values import ZERO, Command, ProposalNumber, Value
+from paxos_engine.roles.values import Command, ProposalNumber, Value
 
 
 class AcceptedReport(NamedTuple):
@@ -110,27 +109,6 @@ class Accepted:
 
 MAX_INTERVALS: Final = 256
 """Intervals that one acknowledgement names at the most, so that it stays a small message."""
-
-
-def joined(acknowledgements: Iterable[Accepted]) -> list[Accepted]:
-    """Return as few acknowledgements as say what these say, in their order.
-
-    Only neighbours become one interval: what lies between two intervals was not accepted.
-    """
-    together: list[Accepted] = []
-    number, intervals, end = ZERO, list[tuple[int, int]](), 0
-    for said in acknowledgements:
-        for low, high in said.intervals:
-            if low == end + 1 and said.number == number and intervals:
-                intervals[-1] = (intervals[-1][0], high)
-            elif low > end and said.number == number and len(intervals) < MAX_INTERVALS:
-                intervals.append((low, high))
-            else:
-                if intervals:
-                    together.append(Accepted(number, tuple(intervals)))
-                number, intervals = said.number, [(low, high)]
-            end = high
-    return [*together, Accepted(number, tuple(intervals))] if intervals else together
 
 
 @frozen
@@ -268,6 +246,17 @@ class Request:
 
 
 @frozen
+class Requests:
+    """A client asks for many commands at once; each is handled as if it were asked for alone."""
+
+    commands: tuple[Command, ...]
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"requests of {len(self.commands)}: {', '.join(map(str, self.commands))}"
+
+
+@frozen
 class Redirect:
     """A leader that is not primary sends a client on; `primary` None: it knows of none."""
 
@@ -299,6 +288,17 @@ class Reply:
         return f"reply {who} {self.outcome} in {self.instance}: {self.result}"
 
 
+@frozen
+class Replies:
+    """The answers to many commands of a client; each is the one answer to its command."""
+
+    replies: tuple[Reply, ...]
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        return f"replies to {len(self.replies)}: {', '.join(r.describe() for r in self.replies)}"
+
+
 Message: TypeAlias = (
     Prepare
     | Promise
@@ -315,6 +315,8 @@ Message: TypeAlias = (
     | Request
     | Redirect
     | Reply
+    | Requests
+    | Replies
 )
 
 KINDS: dict[type[Message], str] = {
@@ -333,6 +335,8 @@ KINDS: dict[type[Message], str] = {
     Request: "request",
     Redirect: "redirect",
     Reply: "reply",
+    Requests: "requests",
+    Replies: "replies",
 }
 """The word for each message, as the trace, the screen and the documentation use it."""
 

@@ -26,6 +26,7 @@ from paxos_engine.roles.messages import (
     Nack,
     Promise,
     Request,
+    Requests,
     SnapshotChunk,
     SnapshotRequest,
 )
@@ -58,7 +59,7 @@ def nonsense(
     The numbers and instances that the message claims move the beliefs of `election` and `learner`.
     """
     message = envelope.message
-    if isinstance(message, Request):
+    if isinstance(message, Request | Requests):
         return ""  # whoever asks, it claims nothing
     reason = _not_from_there(envelope, peers, quorums)
     if reason or isinstance(message, Accepted):

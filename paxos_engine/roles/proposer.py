@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from paxos_engine.roles.effects import Effects
@@ -80,7 +80,7 @@ class Proposals:
             self._queue.popleft()
             self._queued_bytes -= cost
             if log.reply(command) is not None:
-                self.applied(command)
+                self.applied((command,))
                 continue
             commands.append(command)
             if command.opens_session:
@@ -110,9 +110,9 @@ class Proposals:
         for instance in [i for i in {*self.under_way, *self.own} if i <= up_to]:
             self.decided(instance, NOOP)
 
-    def applied(self, command: Command) -> None:
-        """Forget a command that is applied: a later copy is answered from the session."""
-        self._in_hand.discard(_key(command))
+    def applied(self, commands: Iterable[Command]) -> None:
+        """Forget commands that are applied: a later copy is answered from the session."""
+        self._in_hand.difference_update(map(_key, commands))
 
     def abandon(self) -> None:
         """Drop everything under way: another leader goes on, and the clients ask there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,8 @@ class Quorums:
     acceptors: tuple[str, ...]
     phase1: int
     phase2: int
-    _members: frozenset[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_members", frozenset(self.acceptors))
         count = len(self.acceptors)
         if count < 1:
             raise ValueError("a cluster needs at least 1 acceptor")
@@ -40,7 +38,7 @@ class Quorums:
 
     def distinct(self, voters: Iterable[str]) -> frozenset[str]:
         """Return the acceptors among `voters`, each once: a duplicate is no second vote."""
-        return self._members.intersection(voters)
+        return frozenset(self.acceptors).intersection(voters)
 
     def one_of_phase2(self, instance: int, alive: Collection[str]) -> tuple[str, ...]:
         """Return a quorum of phase 2, of those `alive` where they are enough.

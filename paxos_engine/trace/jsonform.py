@@ -16,7 +16,7 @@ from dataclasses import MISSING, fields
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from paxos_engine.roles.events import ALL_EVENTS, Entry, Event, Sent
-from paxos_engine.roles.messages import KINDS, AcceptedReport, Message
+from paxos_engine.roles.messages import KINDS, AcceptedReport, Message, Reply
 from paxos_engine.roles.values import NOOP, Batch, Command, NoOp, ProposalNumber, Value
 
 Coder: TypeAlias = Callable[[Any], Any]
@@ -326,6 +326,14 @@ def _read_report(raw: Any) -> AcceptedReport:
     return AcceptedReport(_integer(found["instance"]), number, _read_value(found["value"]))
 
 
+def _write_reply(reply: Reply) -> Any:
+    return {field.key: field.write(getattr(reply, field.name)) for field in _fields(Reply)}
+
+
+def _read_reply(raw: Any) -> Reply:
+    return Reply(**_read_fields(Reply, "reply", _object(raw)))
+
+
 _QUORUM: Final[tuple[Coder, Coder]] = (
     lambda quorum: {"phase1": quorum[0], "phase2": quorum[1]},
     lambda raw: (_integer(raw["phase1"]), _integer(raw["phase2"])),
@@ -342,6 +350,7 @@ _CODERS: Final[dict[Any, tuple[Coder, Coder]]] = {
     Command: (_write_command, _read_command),
     Value: (_write_value, _read_value),
     AcceptedReport: (_write_report, _read_report),
+    Reply: (_write_reply, _read_reply),
 }
 
 _BY_NAME: Final[dict[str, type[Event]]] = {event.name: event for event in ALL_EVENTS}

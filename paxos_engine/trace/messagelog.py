@@ -18,10 +18,13 @@ from paxos_engine.roles.messages import (
     Nack,
     Prepare,
     Promise,
+    Replies,
     Reply,
     Request,
+    Requests,
     span,
 )
+from paxos_engine.roles.values import Batch
 from paxos_engine.trace.words import words
 
 LOOK_AT_MOST: Final = 300
@@ -66,6 +69,9 @@ class LogLine:
                 return ",".join(span(low, high) for low, high in intervals)
             case Accept(instance=instance) | Nack(instance=instance) | Reply(instance=instance):
                 return str(instance)
+            case Replies(replies=replies):
+                instances = [reply.instance for reply in replies]
+                return span(min(instances), max(instances)) if instances else ""
             case _:
                 return ""
 
@@ -80,6 +86,10 @@ class LogLine:
         match self.body:
             case Accept(value=value) | Request(command=value):
                 return words(value)
+            case Requests(commands=commands):
+                return words(Batch(commands))
+            case Replies(replies=replies):
+                return f"{len(replies)}: {', '.join(reply.result for reply in replies)}"
             case Promise(reported=reported):
                 return f"{len(reported)} accepted" if reported else "nothing accepted"
             case Nack(promised=promised):

@@ -25,8 +25,10 @@ from paxos_engine.roles.messages import (
     Prepare,
     Promise,
     Redirect,
+    Replies,
     Reply,
     Request,
+    Requests,
     SnapshotChunk,
     SnapshotRequest,
 )
@@ -174,6 +176,29 @@ def read_command(raw: Any) -> Command:
     return Command(read_name(client), read_instance(sequence), value, oldest, session)
 
 
+def read_commands(raw: Any) -> tuple[Command, ...]:
+    """Return the commands of a message that asks for many, or raise WireError."""
+    return tuple(map(read_command, _some(raw)))
+
+
+def read_replies(raw: Any) -> tuple[Reply, ...]:
+    """Return the answers to many commands, or raise WireError."""
+    return tuple(map(_reply, _some(raw)))
+
+
+def _some(raw: Any) -> list[Any]:
+    items = read_list(raw)
+    if not items:
+        raise WireError("a message for many, and there is none in it")
+    return items
+
+
+def _reply(raw: Any) -> Reply:
+    client, sequence, instance, result, outcome = read_list(raw, 5)
+    sequence, instance = read_instance(sequence), _first(instance)
+    return Reply(read_name(client), sequence, instance, read_text(result), read_name(outcome))
+
+
 def read_reports(raw: Any) -> tuple[AcceptedReport, ...]:
     """Return the lines of a promise in ascending instances, or raise WireError."""
     reports = []
@@ -299,6 +324,8 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
             ("outcome", read_name),
         ),
     ),
+    (Requests, (("commands", read_commands),)),
+    (Replies, (("replies", read_replies),)),
 )
 """Kind number (the position) -> message class and its fields, in the order of the wire."""
 
@@ -317,6 +344,8 @@ def plain(value: Any) -> Any:
         return value
     if type(value) is Command:
         return [value.client, value.sequence, value.oldest, value.session, value.value]
+    if type(value) is Reply:
+        return [value.client, value.sequence, value.instance, value.result, value.outcome]
     if isinstance(value, tuple):
         return [item if type(item) in _ATOMS else plain(item) for item in value]
     if type(value) is Batch:

@@ -21,8 +21,10 @@ from paxos_engine.roles.messages import (
     Prepare,
     Promise,
     Redirect,
+    Replies,
     Reply,
     Request,
+    Requests,
     SnapshotChunk,
     SnapshotRequest,
 )
@@ -39,8 +41,12 @@ instances = near | far
 counts = st.just(0) | instances
 rounds = st.integers(0, 4) | st.integers(2**20, MAX_ROUND - 1)
 numbers = st.builds(ProposalNumber, rounds, st.sampled_from([0, 1, 2, 3, 1000]))
-values = st.just(NOOP) | st.builds(
+commands = st.builds(
     Command, names, counts, st.sampled_from(["x", "incr k", b"\xff", ""]), counts, counts
+)
+values = st.just(NOOP) | commands
+replies = st.builds(
+    Reply, names, counts, instances, st.just("ok"), st.sampled_from(["chosen", "unknown", "x"])
 )
 BODIES = (
     b"",
@@ -115,11 +121,11 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
     Compacted: st.builds(Compacted, numbers, instances, counts),
     SnapshotRequest: st.builds(SnapshotRequest, counts, counts),
     SnapshotChunk: chunks(),
-    Request: st.builds(Request, values.filter(lambda value: value != NOOP)),
+    Request: st.builds(Request, commands),
     Redirect: st.builds(Redirect, names, counts, names | st.none()),
-    Reply: st.builds(
-        Reply, names, counts, instances, st.just("ok"), st.sampled_from(["chosen", "unknown", "x"])
-    ),
+    Reply: replies,
+    Requests: st.builds(Requests, st.lists(commands, min_size=1, max_size=4).map(tuple)),
+    Replies: st.builds(Replies, st.lists(replies, min_size=1, max_size=4).map(tuple)),
 }
 any_message: st.SearchStrategy[Message] = st.one_of(*OF_EACH_KIND.values())
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from paxos_engine.roles.events import ALL_EVENTS, Entry, Event
-from paxos_engine.roles.messages import KINDS, AcceptedReport
+from paxos_engine.roles.messages import KINDS, AcceptedReport, Reply
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber, Value
 
 texts = st.text(max_size=12)  # surrogates included
@@ -37,6 +37,7 @@ _BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     typing.get_type_hints(_body := next(e for e in ALL_EVENTS if e.name == "sent"))["body"]: (
         st.deferred(lambda: st.one_of([instances_of(kind) for kind in KINDS]))
     ),
+    Reply: st.builds(Reply, texts, st.integers(0, 2**48), st.integers(1, 2**48), texts, texts),
     AcceptedReport: st.builds(AcceptedReport, st.integers(1, 2**48), numbers, values),
 }
 

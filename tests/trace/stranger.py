@@ -35,7 +35,7 @@ def comparable(found: Any) -> Any:
     if {"client", "sequence", "value"} <= set(found):
         more = found.get("session", 0), found.get("oldest", 0)
         return found["client"], found["sequence"], str(found["value"]), *more
-    found |= {"last": -1} if found.get("last") == 0 else {}  # an end, and 0 would be as none
+    found |= {end: -1 for end in ("last", "covers_to") if found.get(end) == 0}  # 0 is as none
     if (value := found.get("value", 0)) != 0:
         found["value"] = tuple(value) if isinstance(value, list) else (value,) if value else ()
     return found

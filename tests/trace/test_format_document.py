@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from paxos_engine.roles.events import ALL_EVENTS, Sent
-from paxos_engine.roles.messages import KINDS, AcceptedReport
+from paxos_engine.roles.messages import KINDS, AcceptedReport, Reply
 from paxos_engine.roles.values import Command, ProposalNumber, Value
 from paxos_engine.trace.jsonform import from_line, to_json
 
@@ -90,6 +90,7 @@ FORMS: dict[Any, str] = {
     Command: "command",
     Value: "value",
     AcceptedReport: "report",
+    Reply: "answer",
 }
 
 

@@ -25,8 +25,10 @@ from paxos_engine.roles.messages import (
     Prepare,
     Promise,
     Redirect,
+    Replies,
     Reply,
     Request,
+    Requests,
     SnapshotChunk,
     SnapshotRequest,
 )
@@ -56,6 +58,7 @@ texts = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 commands = st.builds(Command, names, counts, texts | st.binary(), counts)
 batched = st.builds(Command, names, st.integers(1, MAX_INSTANCE - 1), texts, counts)
 batches = st.builds(Batch, st.lists(batched, min_size=2, max_size=4).map(tuple))
+replies = st.builds(Reply, names, counts, instances, texts)
 values = st.just(NOOP) | commands | batches
 
 
@@ -121,7 +124,9 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
     ),
     Request: st.builds(Request, commands),
     Redirect: st.builds(Redirect, names, counts, names | st.none()),
-    Reply: st.builds(Reply, names, counts, instances, texts),
+    Reply: replies,
+    Requests: st.builds(Requests, st.lists(commands, min_size=1, max_size=4).map(tuple)),
+    Replies: st.builds(Replies, st.lists(replies, min_size=1, max_size=4).map(tuple)),
 }
 messages = st.one_of(*OF_EACH_KIND.values())
 

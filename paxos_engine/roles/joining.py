@@ -1,0 +1,113 @@
+"""Few messages where few will do: what a node says to one peer in one turn, said together.
+
+Votes for neighbouring instances are one acknowledgement, and where a client asks for many commands
+at once, or gets many answers, they share a message: what is spent on each message, on seven nodes,
+is most of what a command costs. Each command is still asked for, and answered, as one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from paxos_engine.roles.effects import Outgoing
+from paxos_engine.roles.messages import (
+    MAX_INTERVALS,
+    Accepted,
+    Message,
+    Replies,
+    Reply,
+    Request,
+    Requests,
+)
+from paxos_engine.roles.values import MAX_BATCH, ZERO, command_size
+
+MANY: Final = 8
+"""Requests, or replies, from which on they share a message: fewer are easier to follow alone."""
+
+TOGETHER_BYTES: Final = 32_000
+"""About how many bytes such a message may have: it shares the fate of its datagram."""
+
+
+def together(batch: Sequence[Outgoing]) -> list[Outgoing]:
+    """Return the messages for one peer, those of a kind that follow each other as few.
+
+    A message depends on every record that those depend on which it stands for.
+    """
+    if len(batch) == 1:
+        return [*batch]
+    messages: list[Outgoing] = []
+    for kind, run in groupby(batch, key=lambda outgoing: type(outgoing.message)):
+        said = [*run]
+        if len(said) == 1 or kind not in _JOIN:
+            messages += said
+        else:
+            messages += _JOIN[kind](said)
+    return messages
+
+
+def _votes(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
+    to, _, after = said[-1]
+    votes = [o.message for o in said if isinstance(o.message, Accepted)]
+    for accepted in joined_votes(votes):
+        yield Outgoing(to, accepted, after)
+
+
+def joined_votes(acknowledgements: Iterable[Accepted]) -> Iterator[Accepted]:
+    """Return as few acknowledgements as say what these say, in their order.
+
+    Only neighbours become one interval: what lies between two intervals was not accepted.
+    """
+    number, intervals, end = ZERO, list[tuple[int, int]](), 0
+    for said in acknowledgements:
+        for low, high in said.intervals:
+            if low == end + 1 and said.number == number and intervals:
+                intervals[-1] = (intervals[-1][0], high)
+            elif low > end and said.number == number and len(intervals) < MAX_INTERVALS:
+                intervals.append((low, high))
+            else:
+                if intervals:
+                    yield Accepted(number, tuple(intervals))
+                number, intervals = said.number, [(low, high)]
+            end = high
+    if intervals:
+        yield Accepted(number, tuple(intervals))
+
+
+def _requests(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
+    for part in _parts(said, lambda request: command_size(request.command)):
+        yield from _if_many(part, lambda requests: Requests(tuple(r.command for r in requests)))
+
+
+def _replies(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
+    for part in _parts(said, lambda reply: len(reply.result) + 64):
+        yield from _if_many(part, lambda replies: Replies(tuple(replies)))
+
+
+def _if_many(part: list[Outgoing], join: Callable[[Iterable[Any]], Message]) -> list[Outgoing]:
+    if len(part) < MANY:
+        return part
+    to, _, after = part[-1]
+    return [Outgoing(to, join(outgoing.message for outgoing in part), after)]
+
+
+def _parts(said: Sequence[Outgoing], size_of: Callable[[Any], int]) -> Iterator[list[Outgoing]]:
+    """Cut what follows each other so that each part fits a message."""
+    part: list[Outgoing] = []
+    size = 0
+    for outgoing in said:
+        cost = size_of(outgoing.message)
+        if part and (size + cost > TOGETHER_BYTES or len(part) >= MAX_BATCH):
+            yield part
+            part, size = [], 0
+        part.append(outgoing)
+        size += cost
+    yield part
+
+
+_JOIN: Final[dict[type[Message], Callable[[Sequence[Outgoing]], Iterator[Outgoing]]]] = {
+    Accepted: _votes,
+    Request: _requests,
+    Reply: _replies,
+}

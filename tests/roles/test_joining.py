@@ -1,0 +1,126 @@
+"""What a node says to one peer in one turn, said together: less of it, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paxos_engine.roles.effects import Outgoing
+from paxos_engine.roles.joining import MANY, TOGETHER_BYTES, joined_votes, together
+from paxos_engine.roles.messages import (
+    MAX_INTERVALS,
+    Accepted,
+    Heartbeat,
+    Message,
+    Replies,
+    Reply,
+    Request,
+    Requests,
+)
+from paxos_engine.roles.values import Command, ProposalNumber
+
+ONE, TWO = ProposalNumber(1, 1), ProposalNumber(2, 2)
+
+
+def request(sequence: int, value: str = "x") -> Request:
+    return Request(Command("C1", sequence, value, 1, 1))
+
+
+def reply(sequence: int) -> Reply:
+    return Reply("C1", sequence, sequence + 1, "ok")
+
+
+def said(*messages: Message) -> list[Outgoing]:
+    """Return these messages as a node says them to L1, each after one record more."""
+    return [Outgoing("L1", message, mark) for mark, message in enumerate(messages)]
+
+
+def heard(outgoing: list[Outgoing]) -> list[Message]:
+    """Return what the messages say, one by one."""
+    alone: list[Message] = []
+    for message in (each.message for each in outgoing):
+        match message:
+            case Requests(commands):
+                alone += map(Request, commands)
+            case Replies(replies):
+                alone += replies
+            case Accepted(number, intervals):
+                for low, high in intervals:
+                    alone += (Accepted(number, ((n, n),)) for n in range(low, high + 1))
+            case other:
+                alone.append(other)
+    return alone
+
+
+def test_many_requests_share_a_message_and_a_few_do_not() -> None:
+    many = [request(n) for n in range(1, MANY + 1)]
+    assert together(said(*many)) == [
+        Outgoing("L1", Requests(tuple(r.command for r in many)), MANY - 1)
+    ]
+    assert together(said(*many[1:])) == said(*many[1:])
+
+
+def test_many_replies_share_a_message_in_which_each_command_has_its_own() -> None:
+    many = [reply(n) for n in range(1, MANY + 1)]
+    assert [outgoing.message for outgoing in together(said(*many))] == [Replies(tuple(many))]
+
+
+def test_what_is_said_together_depends_on_every_record_that_any_of_it_depends_on() -> None:
+    votes = [Accepted(ONE, ((n, n),)) for n in (1, 2, 3)]
+    assert together(said(*votes)) == [Outgoing("L1", Accepted(ONE, ((1, 3),)), 2)]
+
+
+def test_requests_that_fit_no_single_message_are_several() -> None:
+    long = "x" * (TOGETHER_BYTES // (2 * MANY))
+    sent = together(said(*(request(n, long) for n in range(1, 8 * MANY))))
+    joined = [outgoing.message for outgoing in sent if isinstance(outgoing.message, Requests)]
+    assert len(joined) > 1
+    assert heard(sent) == [request(n, long) for n in range(1, 8 * MANY)]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(1, 9).map(request),
+            st.integers(1, 9).map(reply),
+            st.integers(1, 9).map(lambda n: Accepted(ONE, ((n, n),))),
+            st.just(Heartbeat(ONE, 7)),
+        ),
+        max_size=40,
+    )
+)
+def test_what_is_said_together_is_what_was_said_in_the_same_order(messages: list[Message]) -> None:
+    assert heard(together(said(*messages))) == messages
+
+
+def test_an_acknowledgement_never_vouches_for_what_lies_between() -> None:
+    apart = Accepted(ONE, ((1, 1),)), Accepted(ONE, ((3, 4),))
+    assert [*joined_votes(apart)] == [Accepted(ONE, ((1, 1), (3, 4)))]
+
+
+@pytest.mark.parametrize("second", [(2, 2), (3, 3)])
+def test_an_acknowledgement_out_of_order_stays_one_of_its_own(second: tuple[int, int]) -> None:
+    votes = [Accepted(ONE, ((3, 3),)), Accepted(ONE, (second,))]
+    assert [*joined_votes(votes)] == votes
+
+
+def test_an_acknowledgement_names_so_many_intervals_and_the_next_one_the_others() -> None:
+    votes = [Accepted(ONE, ((2 * n, 2 * n),)) for n in range(1, MAX_INTERVALS + 2)]
+    first, second = joined_votes(votes)
+    assert len(first.intervals) == MAX_INTERVALS
+    assert second == votes[-1]
+
+
+@given(st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(1, 12))))
+def test_joined_acknowledgements_say_what_each_of_them_said_in_the_same_order(
+    votes: list[tuple[ProposalNumber, int]],
+) -> None:
+    apart = [Accepted(number, ((instance, instance),)) for number, instance in votes]
+    told = [
+        (accepted.number, instance)
+        for accepted in joined_votes(apart)
+        for low, high in accepted.intervals
+        for instance in range(low, high + 1)
+    ]
+    assert told == votes
