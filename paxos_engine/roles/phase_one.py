@@ -46,6 +46,7 @@ class PhaseOne:
         self._reports: dict[str, dict[int, AcceptedReport]] = {n: {} for n in quorums.acceptors}
         self._complete: list[str] = []
         self.compacted = 0  # the highest instance that a complete promise will not speak of
+        self._of_the_rest: tuple[int, list[PromiseHeard]] | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -104,7 +105,20 @@ class PhaseOne:
         return True
 
     def promises_for(self, instance: int) -> list[PromiseHeard]:
-        """Return what each complete promise says of `instance`, in the order of arrival."""
+        """Return what each complete promise says of `instance`, in the order of arrival.
+
+        Only once phase 1 is over. All say the same of every instance beyond what they report on,
+        which is nearly all that a primacy will ever propose for.
+        """
+        if self._of_the_rest is None:
+            pages = [self._pages[a][-1].cursor for a in self._complete]
+            reports = [i for a in self._complete for i in self._reports[a]]
+            last = max([*pages, *reports], default=0)
+            self._of_the_rest = (last, self._promises_for(last + 1))
+        last, rest = self._of_the_rest
+        return rest if instance > last else self._promises_for(instance)
+
+    def _promises_for(self, instance: int) -> list[PromiseHeard]:
         return [
             PromiseHeard(a, self._reports[a].get(instance), self._messages(a, instance))
             for a in self._complete

@@ -7,8 +7,9 @@ import itertools
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final
@@ -96,8 +97,8 @@ class Cluster:
             lambda event: self.trace.publish("cluster", event),
             self._tell_written_off,
         )
-        self._futures: dict[int, Future[Reply]] = {}
-        self._unanswered: set[Future[Reply]] = set()  # those that no client has seen yet, too
+        self._asked: deque[tuple[str | bytes, Future[Reply]]] = deque()  # the client has yet to see
+        self._futures: dict[int, Future[Reply]] = {}  # by the sequence of what is not answered
         self._subscriptions: list[Subscription] = []
         self._lock = threading.Lock()
         self._stopped = False
@@ -157,7 +158,7 @@ class Cluster:
         for subscription in self._subscriptions:
             subscription.close()
         self._observers.stop()
-        for future in list(self._unanswered):
+        for future in [*self._futures.values(), *(future for _, future in self._asked)]:
             if not future.done():
                 future.set_exception(OutcomeUnknown("the cluster stopped before the answer"))
 
@@ -184,19 +185,12 @@ class Cluster:
         """
         check_value(value)
         future: Future[Reply] = Future()
-
-        def act(now: float) -> Effects:
-            sequence, effects = self._client.submit(value, now)
-            self._futures[sequence] = future
-            return effects
-
         with self._lock:
             if self._stopped:
                 future.set_exception(OutcomeUnknown("the cluster has stopped"))
                 return future
-            self._unanswered.add(future)
-        future.add_done_callback(self._unanswered.discard)
-        self._running[CLIENT].post(act)
+            self._asked.append((value, future))
+        self._running[CLIENT].post(self._submit_next)
         return future
 
     def subscribe(
@@ -406,6 +400,13 @@ class Cluster:
         assert isinstance(role, PaxosClient)
         return role
 
+    def _submit_next(self, now: float) -> Effects:
+        """Have the client ask for the next command, in one of its turns."""
+        value, future = self._asked.popleft()
+        sequence, effects = self._client.submit(value, now)
+        self._futures[sequence] = future
+        return effects
+
     def _tell_written_off(self, leaders: tuple[str, ...]) -> None:
         self._have_leaders(lambda leader, now: leader.write_off(leaders))
 
@@ -480,12 +481,16 @@ class Cluster:
         self.trace.publish(node, event)
         if isinstance(event, Answered):
             future = self._futures.pop(event.sequence, None)
-            if future is None or not future.set_running_or_notify_cancel():
+            if future is None:
                 return
-            if event.outcome == "chosen":
-                future.set_result(Reply(event.client, event.sequence, event.instance, event.result))
-            else:
-                future.set_exception(OutcomeUnknown(f"outcome unknown: {event.result}"))
+            try:
+                if event.outcome == "chosen":
+                    reply = Reply(event.client, event.sequence, event.instance, event.result)
+                    future.set_result(reply)
+                else:
+                    future.set_exception(OutcomeUnknown(f"outcome unknown: {event.result}"))
+            except InvalidStateError:
+                future.set_running_or_notify_cancel()  # cancelled: who waits for it is to know
 
     def _admits(self) -> bool:
         return self._observers.keep_up

@@ -47,7 +47,10 @@ TOLD: Final = {"_mark", "_round_mark", "_round_used", "_filling", "_service", "m
 BELIEF: Final = {"primary", "primary_number", "_instances", "_rounds", "_target", "_asked_from"}
 """Whom to ask, and what is too absurd to be believed: nothing is absurd within small bounds."""
 
-LEFT_OUT: Final = TIMES | CONSTANT | TOLD | BELIEF
+DERIVED: Final = {"_of_the_rest"}
+"""What follows from the rest of a state, and is only kept so that it need not be found again."""
+
+LEFT_OUT: Final = TIMES | CONSTANT | TOLD | BELIEF | DERIVED
 
 
 def frozen(thing: Any) -> Hashable:

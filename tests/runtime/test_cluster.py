@@ -38,7 +38,8 @@ from paxos_engine.roles.events import (
     Synced,
 )
 from paxos_engine.roles.leader import PaxosLeader, Standing
-from paxos_engine.roles.messages import Message, Reply, Request
+from paxos_engine.roles.messages import Message, Replies, Reply, Request, Requests
+from paxos_engine.roles.values import Command
 
 PATIENCE = 60.0
 
@@ -308,6 +309,28 @@ def test_each_breach_of_the_order_would_be_seen(recording: list[Entry]) -> None:
         assert order_breaches([*others, *later]), kind.name
 
 
+def asked_in(message: Message) -> tuple[Command, ...]:
+    """Return the commands that a message asks for."""
+    match message:
+        case Request(command):
+            return (command,)
+        case Requests(commands):
+            return commands
+        case _:
+            return ()
+
+
+def replies_in(message: Message | None) -> tuple[Reply, ...]:
+    """Return the answers that a message brings."""
+    match message:
+        case Reply():
+            return (message,)
+        case Replies(replies):
+            return replies
+        case _:
+            return ()
+
+
 def order_breaches(entries: Iterable[Entry]) -> list[str]:
     """Return each line that comes before one which must have gone before it."""
     wrong: list[str] = []
@@ -325,15 +348,13 @@ def order_breaches(entries: Iterable[Entry]) -> list[str]:
         match entry.event:
             case Sent(message=name, body=body, after=after):
                 demand(synced[entry.node] >= after, entry, "sent before the sync it depends on")
-                if isinstance(body, Request):
-                    key = (body.command.client, body.command.sequence)
+                for command in asked_in(body):
+                    key = (command.client, command.sequence)
                     demand(key in submitted, entry, "asked before it was submitted")
                 sent[name] = body
             case Delivered(message=name):
                 demand(name in sent, entry, "delivered before it was sent")
-                body = sent.get(name)
-                if isinstance(body, Reply):
-                    replied.add((body.client, body.sequence))
+                replied |= {(r.client, r.sequence) for r in replies_in(sent.get(name))}
             case AcceptedValue(mark=mark):
                 demand(synced[entry.node] < mark, entry, "synced before it was recorded")
                 recorded[entry.node] = mark
