@@ -112,12 +112,12 @@ class PaxosAcceptor(Role):
         """Answer one message; what no acceptor understands is refused with an event."""
         effects = Effects(self._mark)
         match envelope.message:
-            case Prepare() | Accept() as claim if reason := self._beyond_belief(claim):
+            case Accept() | Prepare() as claim if reason := self._beyond_belief(claim):
                 effects.say(_refused(envelope, reason))
-            case Prepare() as prepare:
-                self._prepare(envelope, prepare, effects)
             case Accept() as accept:
                 self._accept(envelope, accept, effects)
+            case Prepare() as prepare:
+                self._prepare(envelope, prepare, effects)
             case Heartbeat(number=number) as beat:
                 effects.say(HeartbeatHeard(number, envelope.sender))
                 self._drop(envelope, beat, effects)
@@ -187,13 +187,16 @@ class PaxosAcceptor(Role):
 
     def _beyond_belief(self, claim: Prepare | Accept) -> str:
         """Say in one line what is absurd about a well-formed claim; empty for nothing."""
-        instance = claim.first if isinstance(claim, Prepare) else claim.instance
         if not self._rounds.takes(claim.number.round):
             return f"round {claim.number.round} is more than {ROUND_JUMP} above any heard of"
-        if isinstance(claim, Accept) and claim.chosen_up_to >= instance:
-            return f"nobody proposes for {instance} who knows {claim.chosen_up_to} as chosen"
-        if isinstance(claim, Accept) and instance > claim.chosen_up_to + WINDOW:
-            return f"instance {instance} is more than {WINDOW} beyond what is chosen"
+        if isinstance(claim, Accept):
+            instance, chosen = claim.instance, claim.chosen_up_to
+            if chosen >= instance:
+                return f"nobody proposes for {instance} who knows {chosen} as chosen"
+            if instance > chosen + WINDOW:
+                return f"instance {instance} is more than {WINDOW} beyond what is chosen"
+        else:
+            instance = claim.first
         if not self._instances.takes(instance):
             return f"instance {instance} is more than {WINDOW} beyond any heard of"
         return ""

@@ -242,9 +242,10 @@ class PaxosClient(Role):
         out.sendings += 1
         out.asked, out.sent_at = self._primary, now
         effects.send(self._primary, Request(command))
-        usual = self.flow.wait
-        doubled = usual * 2.0 ** min(out.missed, 16)
-        self._due_in(out, now, max(usual, min(doubled, self._retry_at_most)))
+        wait = self.flow.wait
+        if out.missed:
+            wait = max(wait, min(wait * 2.0 ** min(out.missed, 16), self._retry_at_most))
+        self._due_in(out, now, wait)
 
     def _missed(self, out: _Outstanding) -> None:
         if not out.missed:

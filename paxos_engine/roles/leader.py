@@ -145,7 +145,7 @@ class PaxosLeader(Role):
             times += [self._pulse.beat_at, self._gaps.deadline]
         if self._phase_one is not None:
             times.append(self._ask_again_at)
-        return min(time for time in times if time is not None)
+        return min([time for time in times if time is not None])
 
     def start(self, now: float) -> Effects:
         """Begin, or begin again after a failure: what was heard before it is stale."""

@@ -254,17 +254,15 @@ class ReplicatedLog:
         if command.opens_session:
             self._sessions.open(command.client, instance)
             return self._without_effect(at, command, f"session {instance}", None, more)
-        session = self._sessions.find(command)
+        session = self._sessions.use(command, instance)
         if session is None:
             # It may have been applied before its session expired: to apply it now could do so a
             # second time.
             return self._without_effect(at, command, EXPIRED, None, more, expired=True)
-        self._sessions.use(command, instance)
         session.forget_before(command.oldest)
-        before = session.replies.get(command.sequence)
         if self.is_done(command, session):
             # Chosen a second time, after a retry: applying it again would run it twice.
-            first, result = before or (0, "")
+            first, result = session.replies.get(command.sequence, (0, ""))
             return self._without_effect(at, command, result, first, more)
         result, changed = self.machine.apply(command.value)
         result = clipped(result)

@@ -100,6 +100,8 @@ class Proposals:
     def displaced(self, instance: int, value: Value) -> None:
         """Put what was wanted in an instance and is not part of `value` at the queue's head."""
         wanted = self.own.pop(instance, NOOP)
+        if wanted is value:
+            return
         came = {_key(command) for command in commands_of(value)}
         lost = [command for command in commands_of(wanted) if _key(command) not in came]
         self._queue.extendleft(reversed(lost))
@@ -112,7 +114,8 @@ class Proposals:
 
     def applied(self, commands: Iterable[Command]) -> None:
         """Forget commands that are applied: a later copy is answered from the session."""
-        self._in_hand.difference_update(map(_key, commands))
+        if self._in_hand:
+            self._in_hand.difference_update(map(_key, commands))
 
     def abandon(self) -> None:
         """Drop everything under way: another leader goes on, and the clients ask there."""

@@ -60,10 +60,13 @@ class Sessions:
         session = self._open.get(command.session)
         return session if session is not None and session.client == command.client else None
 
-    def use(self, command: Command, instance: int) -> None:
-        """Note that a command of an open session was chosen in `instance`."""
-        self._open[command.session].last_used = instance
-        self._open.move_to_end(command.session)
+    def use(self, command: Command, instance: int) -> Session | None:
+        """Return the session of a command that was chosen in `instance`, if it is open."""
+        session = self.find(command)
+        if session is not None:
+            session.last_used = instance
+            self._open.move_to_end(command.session)
+        return session
 
     def expire(self, instance: int) -> None:
         """Close what has been unused for `LIFE` instances when `instance` is applied."""
