@@ -94,10 +94,13 @@ def _if_many(part: list[Outgoing], join: Callable[[Iterable[Any]], Message]) -> 
 
 def _parts(said: Sequence[Outgoing], size_of: Callable[[Any], int]) -> Iterator[list[Outgoing]]:
     """Cut what follows each other so that each part fits a message."""
+    sizes = [size_of(outgoing.message) for outgoing in said]
+    if sum(sizes) <= TOGETHER_BYTES and len(said) <= MAX_BATCH:
+        yield [*said]
+        return
     part: list[Outgoing] = []
     size = 0
-    for outgoing in said:
-        cost = size_of(outgoing.message)
+    for outgoing, cost in zip(said, sizes, strict=True):
         if part and (size + cost > TOGETHER_BYTES or len(part) >= MAX_BATCH):
             yield part
             part, size = [], 0

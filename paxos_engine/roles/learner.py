@@ -37,7 +37,7 @@ from paxos_engine.roles.leader_protocol import (
     PaxosLeaderProtocol,
     ProposalState,
 )
-from paxos_engine.roles.log import AppliedRow, ReplicatedLog, Snapshot
+from paxos_engine.roles.log import ReplicatedLog, Snapshot
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.messages import (
     Accept,
@@ -158,12 +158,12 @@ class Learner:
         self.records.pop(instance, None)
         return effects.record(ChosenRecord(instance, number, value))
 
-    def apply(self, effects: Effects) -> list[AppliedRow]:
+    def apply(self, effects: Effects) -> list[Applied]:
         """Apply what has become contiguous and return it, so that clients can be answered."""
-        rows: list[AppliedRow] = []
+        rows: list[Applied] = []
         if self.log.applied_up_to < self.log.chosen_up_to:
             rows += self.log.apply_ready()
-            effects.events += [Applied(*row) for row in rows]
+            effects.events += rows
         if self.log.applied_up_to >= self.snapshot_applied + self._snapshot_every:
             snapshot = self.log.take_snapshot()
             self._keep(snapshot, "taken", effects)

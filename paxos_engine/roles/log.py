@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from paxos_engine.roles.events import Applied
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.sessions import EXPIRED, Session, Sessions
 from paxos_engine.roles.values import Command, ProposalNumber, Value, commands_of
@@ -27,23 +28,6 @@ class Chosen(NamedTuple):
 
     number: ProposalNumber
     value: Value
-
-
-class AppliedRow(NamedTuple):
-    """What applying one command, or the no-op, did.
-
-    `duplicate_of` names the instance that did it before; `more` says that the instance holds
-    further commands, whose rows follow.
-    """
-
-    instance: int
-    command: Command | None
-    result: str | None
-    state: str
-    duplicate_of: int | None
-    changed: tuple[tuple[str, str | None], ...] = ()
-    expired: bool = False
-    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +158,8 @@ class ReplicatedLog:
         session = self._sessions.find(command)
         return session.replies.get(command.sequence) if session else None
 
-    def apply_ready(self) -> Iterator[AppliedRow]:
-        """Apply, in order, what has become contiguous: a row for each command or no-op."""
+    def apply_ready(self) -> Iterator[Applied]:
+        """Apply, in order, what has become contiguous; yield what each command or no-op did."""
         base, rows, _ = self.tail
         while self.applied_up_to < self.chosen_up_to:
             instance = self.applied_up_to + 1
@@ -237,19 +221,19 @@ class ReplicatedLog:
             rows.append(row)
         self.chosen_up_to = base + len(rows)
 
-    def _apply(self, instance: int, value: Value) -> list[AppliedRow]:
+    def _apply(self, instance: int, value: Value) -> list[Applied]:
         self._sessions.expire(instance)
         commands = commands_of(value)
         if not commands:
             state = self._chain(b"no-op")
-            return [AppliedRow(instance, None, None, state, None)]
+            return [Applied(instance, None, None, state, None)]
         last = len(commands) - 1
         return [
             self._apply_command((instance, place), command, place < last)
             for place, command in enumerate(commands)
         ]
 
-    def _apply_command(self, at: tuple[int, int], command: Command, more: bool) -> AppliedRow:
+    def _apply_command(self, at: tuple[int, int], command: Command, more: bool) -> Applied:
         instance, _ = at
         if command.opens_session:
             self._sessions.open(command.client, instance)
@@ -269,7 +253,7 @@ class ReplicatedLog:
         session.replies[command.sequence] = (instance, result)
         done = (command.client, command.session, command.sequence, command.value, result)
         state = self._chain(_bytes(repr(done)))
-        return AppliedRow(instance, command, result, state, None, changed, False, more)
+        return Applied(instance, command, result, state, None, changed, False, more)
 
     def is_done(self, command: Command, session: Session) -> bool:
         """Say whether a command had its effect already, and must not have it again."""
@@ -283,10 +267,10 @@ class ReplicatedLog:
         duplicate_of: int | None,
         more: bool,
         expired: bool = False,
-    ) -> AppliedRow:
+    ) -> Applied:
         self.tail.silent.add(at)
         state = self._chain(_bytes(repr((command.client, result, duplicate_of))))
-        return AppliedRow(at[0], command, result, state, duplicate_of, (), expired, more)
+        return Applied(at[0], command, result, state, duplicate_of, (), expired, more)
 
     def _chain(self, what: bytes) -> str:
         """Take what was done into the hash of the history, and return it."""

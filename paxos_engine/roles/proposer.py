@@ -37,7 +37,7 @@ class Proposals:
     batch: int = 1
     own: dict[int, Value] = field(default_factory=dict)
     under_way: dict[int, PaxosLeaderProtocol] = field(default_factory=dict)
-    _queue: deque[Command] = field(default_factory=deque)
+    _queue: deque[tuple[Command, int]] = field(default_factory=deque)  # each with its size
     _queued_bytes: int = 0
     _in_hand: set[tuple[str, int]] = field(default_factory=set)
     _due: list[tuple[float, int, PaxosLeaderProtocol, int]] = field(default_factory=list)
@@ -54,8 +54,9 @@ class Proposals:
         if key in self._in_hand:
             return False
         self._in_hand.add(key)
-        self._queue.append(command)
-        self._queued_bytes += command_size(command)
+        size = command_size(command)
+        self._queue.append((command, size))
+        self._queued_bytes += size
         return True
 
     def next_value(self, log: ReplicatedLog) -> Value | None:
@@ -72,8 +73,7 @@ class Proposals:
         commands: list[Command] = []
         size = 0
         while self._queue and len(commands) < self.batch:
-            command = self._queue[0]
-            cost = command_size(command)
+            command, cost = self._queue[0]
             size += cost
             if commands and (size > MAX_COMMAND_BYTES or command.opens_session):
                 break
@@ -103,9 +103,9 @@ class Proposals:
         if wanted is value:
             return
         came = {_key(command) for command in commands_of(value)}
-        lost = [command for command in commands_of(wanted) if _key(command) not in came]
+        lost = [(c, command_size(c)) for c in commands_of(wanted) if _key(c) not in came]
         self._queue.extendleft(reversed(lost))
-        self._queued_bytes += sum(map(command_size, lost))
+        self._queued_bytes += sum(size for _, size in lost)
 
     def overtaken(self, up_to: int) -> None:
         """Forget the instances that a snapshot covers; what was wanted there is tried again."""

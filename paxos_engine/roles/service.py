@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from paxos_engine.roles.effects import Effects
-from paxos_engine.roles.log import AppliedRow
+from paxos_engine.roles.events import Applied
 from paxos_engine.roles.messages import Redirect, Reply
 from paxos_engine.roles.sessions import EXPIRED
 from paxos_engine.roles.values import Command
@@ -21,7 +21,7 @@ class Service:
         """Note that `node` waits for `command`."""
         self._waiting[command.client, command.sequence] = node
 
-    def answer(self, rows: Iterable[AppliedRow], effects: Effects) -> None:
+    def answer(self, rows: Iterable[Applied], effects: Effects) -> None:
         """Give each client whose command has been applied its one reply."""
         for row in rows:
             if row.command is None:

@@ -6,8 +6,9 @@ numbers are bounded, and what does not fit raises `WireError` before anything is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import groupby
 from operator import attrgetter, call
 from typing import Any, Final, TypeAlias
 
@@ -145,7 +146,7 @@ def read_bytes(raw: Any) -> bytes:
 
 
 def read_value(raw: Any) -> Value:
-    """Return a value: None is the no-op, a list a command, a list of them a batch.
+    """Return a value: None is the no-op, a list a command, a list of lists a batch.
 
     Raises:
         WireError: it is none of these.
@@ -159,7 +160,7 @@ def read_value(raw: Any) -> Value:
 
 def read_batch(raw: Any) -> Batch:
     """Return the commands of one instance, or raise WireError."""
-    commands = tuple(read_command(item) for item in read_list(raw))
+    commands = read_commands(raw)
     if not 2 <= len(commands) <= MAX_BATCH:
         raise WireError(f"a batch of {len(commands)} commands, and 2 to {MAX_BATCH} make one")
     if any(command.opens_session for command in commands):
@@ -170,15 +171,50 @@ def read_batch(raw: Any) -> Batch:
 def read_command(raw: Any) -> Command:
     """Return a command, or raise WireError."""
     client, sequence, oldest, session, value = read_list(raw, 5)
-    if type(value) is not str and type(value) is not bytes:
-        raise WireError(f"{shown(value)} is neither text nor bytes")
-    oldest, session = read_instance(oldest), read_instance(session)
+    oldest, session, value = read_instance(oldest), read_instance(session), _read_content(value)
     return Command(read_name(client), read_instance(sequence), value, oldest, session)
 
 
+def _read_content(raw: Any) -> str | bytes:
+    if type(raw) is not str and type(raw) is not bytes:
+        raise WireError(f"{shown(raw)} is neither text nor bytes")
+    return raw
+
+
 def read_commands(raw: Any) -> tuple[Command, ...]:
-    """Return the commands of a message that asks for many, or raise WireError."""
-    return tuple(map(read_command, _some(raw)))
+    """Return several commands, which come in columns; or raise WireError."""
+    commands: list[Command] = []
+    for run in _some(raw):
+        client, session, sequences, oldests, values = read_list(run, 5)
+        client, session, values = read_name(client), read_instance(session), _some(values)
+        for value in values if {*map(type, values)} - {str, bytes} else ():
+            _read_content(value)  # one of them is neither
+        sequences = _read_instances(sequences, len(values))
+        oldests = _read_instances(oldests, len(values))
+        commands += [
+            Command(client, sequence, value, oldest, session)
+            for sequence, value, oldest in zip(sequences, values, oldests, strict=True)
+        ]
+    if len(commands) > MAX_ITEMS:
+        raise WireError(f"{len(commands)} commands in one message, and {MAX_ITEMS} are the most")
+    return tuple(commands)
+
+
+def _columns(commands: Sequence[Command]) -> list[Any]:
+    """Return commands as columns, for each run of one session: most are of a single client."""
+    runs = []
+    for (client, session), several in groupby(commands, attrgetter("client", "session")):
+        run = [*several]
+        sequences, oldests = [c.sequence for c in run], [c.oldest for c in run]
+        runs.append([client, session, sequences, oldests, [c.value for c in run]])
+    return runs
+
+
+def _read_instances(raw: Any, count: int) -> list[int]:
+    numbers = read_list(raw, count)
+    if {*map(type, numbers)} != {int} or min(numbers) < 0 or max(numbers) >= MAX_INSTANCE:
+        return [read_instance(number) for number in numbers]  # one of them is none
+    return numbers
 
 
 def read_replies(raw: Any) -> tuple[Reply, ...]:
@@ -189,7 +225,7 @@ def read_replies(raw: Any) -> tuple[Reply, ...]:
 def _some(raw: Any) -> list[Any]:
     items = read_list(raw)
     if not items:
-        raise WireError("a message for many, and there is none in it")
+        raise WireError("an empty list where something belongs")
     return items
 
 
@@ -347,9 +383,11 @@ def plain(value: Any) -> Any:
     if type(value) is Reply:
         return [value.client, value.sequence, value.instance, value.result, value.outcome]
     if isinstance(value, tuple):
+        if value and type(value[0]) is Command:
+            return _columns(value)
         return [item if type(item) in _ATOMS else plain(item) for item in value]
     if type(value) is Batch:
-        return [[c.client, c.sequence, c.oldest, c.session, c.value] for c in value.commands]
+        return _columns(value.commands)
     if type(value) is NoOp:
         return None
     raise TypeError(f"a {type(value).__name__} does not travel in a message")

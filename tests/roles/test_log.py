@@ -7,7 +7,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paxos_engine.roles.log import AppliedRow, ReplicatedLog
+from paxos_engine.roles.events import Applied
+from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber, Value
 
 N = ProposalNumber(1, 1)
@@ -27,7 +28,7 @@ def new_log() -> ReplicatedLog:
     return log
 
 
-def learn(*values: Value) -> tuple[ReplicatedLog, list[AppliedRow]]:
+def learn(*values: Value) -> tuple[ReplicatedLog, list[Applied]]:
     """Return a log in which these values are chosen from instance 1 on, and what applying did."""
     log = new_log()
     for instance, value in enumerate(values, 1):
@@ -116,7 +117,7 @@ def test_the_order_of_learning_makes_no_difference_to_the_history(
 ) -> None:
     expected, rows = learn(*values)
     shuffled = new_log()
-    applied: list[AppliedRow] = []
+    applied: list[Applied] = []
     order = list(enumerate(values, 1))
     rng.shuffle(order)
     for instance, value in order:
@@ -136,5 +137,5 @@ def test_equal_states_mean_equal_effects(first: list[Value], second: list[Value]
         assert one.state == two.state
 
 
-def _effects(rows: list[AppliedRow]) -> list[Command | None]:
+def _effects(rows: list[Applied]) -> list[Command | None]:
     return [row.command if row.duplicate_of is None else None for row in rows]

@@ -55,9 +55,11 @@ instances = st.integers(1, MAX_INSTANCE - 1)
 counts = st.integers(0, MAX_INSTANCE - 1)
 numbers = st.builds(ProposalNumber, st.integers(0, MAX_ROUND - 1), st.integers(0, 1000))
 texts = st.text(st.characters(exclude_categories=()))  # lone surrogates too
-commands = st.builds(Command, names, counts, texts | st.binary(), counts)
-batched = st.builds(Command, names, st.integers(1, MAX_INSTANCE - 1), texts, counts)
-batches = st.builds(Batch, st.lists(batched, min_size=2, max_size=4).map(tuple))
+sessions = st.sampled_from([0, 1, MAX_INSTANCE - 1])
+commands = st.builds(Command, names, counts, texts | st.binary(), counts, sessions)
+batches = st.lists(
+    commands.filter(lambda command: not command.opens_session), min_size=2, max_size=6
+).map(lambda several: Batch(tuple(several)))
 replies = st.builds(Reply, names, counts, instances, texts)
 values = st.just(NOOP) | commands | batches
 
@@ -125,7 +127,7 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
     Request: st.builds(Request, commands),
     Redirect: st.builds(Redirect, names, counts, names | st.none()),
     Reply: replies,
-    Requests: st.builds(Requests, st.lists(commands, min_size=1, max_size=4).map(tuple)),
+    Requests: st.builds(Requests, st.lists(commands, min_size=1, max_size=6).map(tuple)),
     Replies: st.builds(Replies, st.lists(replies, min_size=1, max_size=4).map(tuple)),
 }
 messages = st.one_of(*OF_EACH_KIND.values())
@@ -141,6 +143,13 @@ def forge(body: Any, version: int = VERSION, key: bytes = KEY) -> bytes:
 def carrying(*items: Any) -> bytes:
     """Return a datagram from L1 with these messages in it."""
     return forge(["here", "L1", 1, [msgpack.packb(item) for item in items]])
+
+
+def batch(sequences: list[Any], values: list[Any] | None = None) -> bytes:
+    """Return a datagram with an accept for a batch of C1's commands in it."""
+    values = ["x"] * len(sequences) if values is None else values
+    run = ["C1", 1, sequences, sequences, values]
+    return carrying([2, [3, 1], 1, [run], 0])
 
 
 def heartbeat() -> bytes:
@@ -283,18 +292,24 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "text where bytes belong": (carrying([11, 1, "0" * 16, 1, "", 0, b""]), "is no bytes"),
     "overlapping intervals": (carrying([3, [3, 1], [[1, 5], [5, 6]]]), "the interval 5..6 after 5"),
     "a value of no type": (carrying([12, ["C1", 1, 0, 0, 7]]), "7 is neither text nor bytes"),
-    "a batch of one": (
-        carrying([2, [3, 1], 1, [["C1", 1, 0, 0, "x"]], 0]),
-        "a batch of 1 commands",
-    ),
+    "a batch of one": (batch([1]), "a batch of 1 commands"),
     "a batch of too many": (
-        carrying([2, [3, 1], 1, [["C1", 1, 0, 0, "x"]] * (MAX_BATCH + 1), 0]),
+        batch([*range(1, MAX_BATCH + 2)]),
         f"a batch of {MAX_BATCH + 1} commands",
     ),
-    "a batch that opens a session": (
-        carrying([2, [3, 1], 1, [["C1", 1, 0, 0, "x"], ["C2", 0, 0, 0, "x"]], 0]),
-        "a batch opens a session",
+    "a batch that opens a session": (batch([1, 0]), "a batch opens a session"),
+    "a batch of nothing": (batch([]), "an empty list"),
+    "a batch with a bool as sequence": (batch([1, True]), "True is no whole number"),
+    "a batch with a sequence below 0": (batch([1, -1]), "-1 is no whole number"),
+    "a batch with sequence 2^48": (batch([1, 2**48]), "is no whole number"),
+    "a batch with a number as value": (batch([1, 2], ["x", 7]), "7 is neither text nor bytes"),
+    "a batch with a value too few": (batch([1, 2], ["x"]), "a list of 2 items where 1 belong"),
+    "requests of nobody": (carrying([15, []]), "an empty list"),
+    "requests of too many": (
+        carrying([15, [["C1", 1, [1] * 2_049, [1] * 2_049, ["x"] * 2_049]] * 2]),
+        "4098 commands in one message",
     ),
+    "replies to nobody": (carrying([16, []]), "an empty list"),
     "a second report of one instance": (
         carrying([1, [3, 1], 1, None, 1, None, True, 0, [[4, [2, 1], None]] * 2]),
         "instance 4 reported after 4",
