@@ -92,8 +92,9 @@ class NodeCycle:
         Raises:
             DiskFailure: the disk could not take what has to be remembered.
         """
+        publish, name = self._publish, self.role.name
         for event in effects.events:
-            self._publish(self.role.name, event)
+            publish(name, event)
         if effects.records:
             self._disk.append(effects.records)
             self._mark = effects.mark

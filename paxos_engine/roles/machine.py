@@ -46,6 +46,9 @@ WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 ABSENT: Final = "(none)"
 
+OK: Final = Outcome("ok")
+"""What changes nothing, and could not fail."""
+
 
 class KeyValueStore:
     """The default machine: `set k v`, `get k`, `del k`, `incr k`, `cas k old new`.
@@ -59,7 +62,7 @@ class KeyValueStore:
     def apply(self, value: str | bytes) -> Outcome:
         """Apply one command; a result that begins with "error" has changed nothing."""
         if isinstance(value, bytes):
-            return Outcome("ok")
+            return OK
         words = value.split()
         match words:
             case ["set", key, _, *_]:
@@ -77,7 +80,7 @@ class KeyValueStore:
                 if found != old:
                     return Outcome(f"error: {key} is {found}, not {old}")
                 return self._put(key, new, "ok")
-        return Outcome("ok")
+        return OK
 
     def snapshot(self) -> bytes:
         """Return the keys and their contents."""
