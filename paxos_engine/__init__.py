@@ -20,9 +20,10 @@ from paxos_engine.roles.assembly import RIGHT, Rules
 from paxos_engine.roles.events import Entry, Event, Header, Violation
 from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import NOOP, Batch, Command, NoOp, ProposalNumber, Value
-from paxos_engine.runtime.cluster import Cluster, OutcomeUnknown
+from paxos_engine.runtime.cluster import Cluster
 from paxos_engine.runtime.config import ClusterConfig, ConfigError
 from paxos_engine.runtime.process import relax_collector
+from paxos_engine.runtime.submissions import OutcomeUnknown
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.waiting import why_waiting
 from paxos_engine.storage.disk import StorageError

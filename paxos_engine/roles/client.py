@@ -120,15 +120,18 @@ class PaxosClient(Role):
         Raises:
             ValueError: the value needs a message larger than a datagram can carry.
         """
+        effects = Effects()
+        return self.ask(value, now, effects), effects
+
+    def ask(self, value: str | bytes, now: float, effects: Effects) -> int:
+        """Take a value as `submit` does, among others; add what to do to `effects`."""
         check_value(value)
         self._sequence += 1
-        sequence = self._sequence
-        effects = Effects()
-        command = Command(self.client, sequence, value)
-        effects.say(Submitted(self.client, sequence, command))
+        command = Command(self.client, self._sequence, value)
+        effects.say(Submitted(self.client, self._sequence, command))
         self._waiting.append(_Outstanding(command, now))
         self._send_more(now, effects)
-        return sequence, effects
+        return self._sequence
 
     def open(self, now: float) -> Effects:
         """Ask for a session before there is a command, unless there is one or was asked for."""

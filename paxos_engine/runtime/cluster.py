@@ -7,9 +7,8 @@ import itertools
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final
@@ -17,7 +16,7 @@ from typing import Any, Final
 from paxos_engine.checks.base import Invariant
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.node import CRASHES, Status
-from paxos_engine.roles.client import PaxosClient, check_value
+from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.effects import Effects, Role
 from paxos_engine.roles.events import Answered, Event, FaultsChanged, Header, Violation
 from paxos_engine.roles.leader import PaxosLeader
@@ -28,6 +27,7 @@ from paxos_engine.runtime.config import ClusterConfig
 from paxos_engine.runtime.loop import loops_for
 from paxos_engine.runtime.node import RunningNode
 from paxos_engine.runtime.observers import Observers
+from paxos_engine.runtime.submissions import Submissions
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.writeoffs import WriteOffs
 from paxos_engine.storage.datadir import DataDir
@@ -39,10 +39,6 @@ from paxos_engine.wire.codec import Codec
 from paxos_engine.wire.pump import AdversarialMessagePump, bind_ports
 
 CLIENT: Final = "C1"
-
-
-class OutcomeUnknown(Exception):
-    """A command without an answer: it may or may not be chosen; nobody may call it failed."""
 
 
 class Cluster:
@@ -97,8 +93,7 @@ class Cluster:
             lambda event: self.trace.publish("cluster", event),
             self._tell_written_off,
         )
-        self._asked: deque[tuple[str | bytes, Future[Reply]]] = deque()  # the client has yet to see
-        self._futures: dict[int, Future[Reply]] = {}  # by the sequence of what is not answered
+        self._submissions = Submissions(lambda: self._running[CLIENT].post(self._ask))
         self._subscriptions: list[Subscription] = []
         self._lock = threading.Lock()
         self._stopped = False
@@ -158,9 +153,7 @@ class Cluster:
         for subscription in self._subscriptions:
             subscription.close()
         self._observers.stop()
-        for future in [*self._futures.values(), *(future for _, future in self._asked)]:
-            if not future.done():
-                future.set_exception(OutcomeUnknown("the cluster stopped before the answer"))
+        self._submissions.end()
 
     def __enter__(self) -> Cluster:
         return self.start()
@@ -183,15 +176,7 @@ class Cluster:
         Raises:
             ValueError: the value is too large for a datagram, in one line.
         """
-        check_value(value)
-        future: Future[Reply] = Future()
-        with self._lock:
-            if self._stopped:
-                future.set_exception(OutcomeUnknown("the cluster has stopped"))
-                return future
-            self._asked.append((value, future))
-        self._running[CLIENT].post(self._submit_next)
-        return future
+        return self._submissions.submit(value)
 
     def subscribe(
         self,
@@ -400,12 +385,8 @@ class Cluster:
         assert isinstance(role, PaxosClient)
         return role
 
-    def _submit_next(self, now: float) -> Effects:
-        """Have the client ask for the next command, in one of its turns."""
-        value, future = self._asked.popleft()
-        sequence, effects = self._client.submit(value, now)
-        self._futures[sequence] = future
-        return effects
+    def _ask(self, now: float) -> Effects:
+        return self._submissions.ask(self._client, now)
 
     def _tell_written_off(self, leaders: tuple[str, ...]) -> None:
         self._have_leaders(lambda leader, now: leader.write_off(leaders))
@@ -480,17 +461,7 @@ class Cluster:
     def _publish_client(self, node: str, event: Event) -> None:
         self.trace.publish(node, event)
         if isinstance(event, Answered):
-            future = self._futures.pop(event.sequence, None)
-            if future is None:
-                return
-            try:
-                if event.outcome == "chosen":
-                    reply = Reply(event.client, event.sequence, event.instance, event.result)
-                    future.set_result(reply)
-                else:
-                    future.set_exception(OutcomeUnknown(f"outcome unknown: {event.result}"))
-            except InvalidStateError:
-                future.set_running_or_notify_cancel()  # cancelled: who waits for it is to know
+            self._submissions.answered(event)
 
     def _admits(self) -> bool:
         return self._observers.keep_up

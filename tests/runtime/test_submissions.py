@@ -1,0 +1,105 @@
+"""What is submitted has one outcome, whoever submits it and whatever becomes of the cluster."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import CancelledError, wait
+
+import pytest
+
+from paxos_engine.roles.client import PaxosClient
+from paxos_engine.roles.events import Answered, Submitted
+from paxos_engine.runtime.node import TAKE_AT_MOST
+from paxos_engine.runtime.submissions import OutcomeUnknown, Submissions
+
+
+class Woken:
+    """Submissions of a client with an open session, and how often it was woken for them."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.client = PaxosClient("C1", ["L1"], random.Random(1), session=1)
+        self.submissions = Submissions(self._wake)
+
+    def _wake(self) -> None:
+        self.times += 1
+
+    def ask(self) -> list[str | bytes]:
+        """Let the client ask; return the values that it took."""
+        events = self.submissions.ask(self.client, 1.0).events
+        return [event.command.value for event in events if isinstance(event, Submitted)]
+
+
+def answer(sequence: int, outcome: str = "chosen") -> Answered:
+    return Answered("C1", sequence, sequence + 1, f"result {sequence}", outcome, 0.1)
+
+
+def test_the_client_is_woken_once_for_what_it_then_asks_for_together_and_in_order() -> None:
+    woken = Woken()
+    for value in "abc":
+        woken.submissions.submit(value)
+    assert woken.times == 1
+    assert woken.ask() == ["a", "b", "c"]
+    woken.submissions.submit("d")
+    assert woken.times == 2
+
+
+def test_what_one_turn_does_not_take_wakes_the_client_again() -> None:
+    woken = Woken()
+    for n in range(TAKE_AT_MOST + 1):
+        woken.submissions.submit(str(n))
+    assert len(woken.ask()) == TAKE_AT_MOST
+    assert woken.times == 2
+    assert woken.ask() == [str(TAKE_AT_MOST)]
+    assert woken.times == 2
+
+
+def test_each_command_gets_its_own_answer() -> None:
+    woken = Woken()
+    futures = [woken.submissions.submit(value) for value in "ab"]
+    woken.ask()
+    woken.submissions.answered(answer(2))
+    assert not futures[0].done()
+    woken.submissions.answered(answer(1, "unknown"))
+    assert futures[1].result().result == "result 2"
+    with pytest.raises(OutcomeUnknown, match="result 1"):
+        futures[0].result()
+
+
+def test_a_second_answer_changes_nothing() -> None:
+    woken = Woken()
+    future = woken.submissions.submit("a")
+    woken.ask()
+    for outcome in ("chosen", "unknown"):
+        woken.submissions.answered(answer(1, outcome))
+    assert future.result().instance == 2
+
+
+def test_whoever_waits_for_a_cancelled_command_hears_of_it_at_the_answer() -> None:
+    woken = Woken()
+    future = woken.submissions.submit("a")
+    woken.ask()
+    assert future.cancel()
+    woken.submissions.answered(answer(1))
+    assert wait([future], timeout=0).done == {future}
+    with pytest.raises(CancelledError):
+        future.result()
+
+
+def test_at_the_end_the_outcome_of_all_that_waits_is_unknown_and_nothing_more_is_taken() -> None:
+    woken = Woken()
+    asked = woken.submissions.submit("asked")
+    woken.ask()
+    not_seen = woken.submissions.submit("not seen by the client")
+    woken.submissions.end()
+    late = woken.submissions.submit("late")
+    for future in (asked, not_seen, late):
+        with pytest.raises(OutcomeUnknown):
+            future.result(timeout=0)
+
+
+def test_a_value_that_fits_no_datagram_is_refused_at_once() -> None:
+    woken = Woken()
+    with pytest.raises(ValueError, match="submit a shorter one"):
+        woken.submissions.submit("x" * 70_000)
+    assert woken.ask() == []
