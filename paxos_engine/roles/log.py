@@ -23,6 +23,9 @@ RESULT_BYTES: Final = 60_000
 """The most that a result may have, or its reply would fit no datagram and never arrive."""
 
 
+_new_hash: Final = blake2b(digest_size=8).copy
+
+
 class Chosen(NamedTuple):
     """One row of the history."""
 
@@ -251,8 +254,8 @@ class ReplicatedLog:
         result, changed = self.machine.apply(command.value)
         result = clipped(result)
         session.replies[command.sequence] = (instance, result)
-        done = (command.client, command.session, command.sequence, command.value, result)
-        state = self._chain(_bytes(repr(done)))
+        who = f"{command.client!r}, {command.session}, {command.sequence}"
+        state = self._chain(_bytes(f"({who}, {command.value!r}, {result!r})"))
         return Applied(instance, command, result, state, None, changed, False, more)
 
     def is_done(self, command: Command, session: Session) -> bool:
@@ -274,7 +277,9 @@ class ReplicatedLog:
 
     def _chain(self, what: bytes) -> str:
         """Take what was done into the hash of the history, and return it."""
-        self._digest = blake2b(self._digest + what, digest_size=8).digest()
+        hashed = _new_hash()
+        hashed.update(self._digest + what)
+        self._digest = hashed.digest()
         return self._digest.hex()
 
 
