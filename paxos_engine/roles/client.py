@@ -9,7 +9,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from paxos_engine.roles.effects import Effects, Role
@@ -28,6 +28,9 @@ from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
 UTF8_AT_MOST: Final = 4
 """Bytes that a character takes at the most."""
 
+STALE: Final = 512
+"""Timers of answered commands that are borne until they run out."""
+
 ASK_AGAIN: Final = 0.15
 """Seconds after which a client asks again when it was told that nobody leads."""
 
@@ -43,15 +46,6 @@ class _Outstanding:
     missed_from: str = ""  # the leader whose answer did not come first, and when that was asked
     missed_since: float = 0.0
     led_on: int = 0  # redirects followed since it last waited
-
-
-@dataclass(slots=True)
-class _Timer:
-    """What was sent at one time and is missed at another: sequences, each with its sendings."""
-
-    set_at: float
-    wait: float
-    sent: list[tuple[int, int]] = field(default_factory=list)
 
 
 class PaxosClient(Role):
@@ -96,9 +90,7 @@ class PaxosClient(Role):
         self._out: dict[int, _Outstanding] = {}
         self._sent = 0  # the highest sequence that was ever sent
         self._oldest = 1  # no command before this one is under way
-        self._due: list[tuple[float, int, _Timer]] = []
-        self._timer: _Timer | None = None  # the last one that was set
-        self._timers = 0
+        self._due: list[tuple[float, int, int]] = []
 
     @property
     def unanswered(self) -> int:
@@ -178,18 +170,17 @@ class PaxosClient(Role):
     def tick(self, now: float) -> Effects:
         """Try another leader for each command that has waited too long."""
         effects = Effects()
+        if len(self._due) > STALE + 2 * len(self._out):
+            self._forget_answered()
         while self._due and self._due[0][0] <= now:
-            _, _, timer = heapq.heappop(self._due)
-            if timer is self._timer:
-                self._timer = None  # nothing that it is given from now on would be seen
-            for sequence, sendings in timer.sent:
-                out = self._out.get(sequence)
-                if out is None or out.sendings != sendings:
-                    continue
-                self._missed(out)
-                if out.asked == self._primary:  # else another command has turned away already
-                    self._turn_from(self._primary)
-                self._send(out, now, effects, "no answer")
+            _, sequence, sendings = heapq.heappop(self._due)
+            out = self._out.get(sequence)
+            if out is None or out.sendings != sendings:
+                continue
+            self._missed(out)
+            if out.asked == self._primary:  # else another command has turned away from it already
+                self._turn_from(self._primary)
+            self._send(out, now, effects, "no answer")
         return effects
 
     def _reply(self, sender: str, reply: Reply, now: float, effects: Effects) -> None:
@@ -272,14 +263,14 @@ class PaxosClient(Role):
         self.flow.missed(out.command.sequence, self._sent)
 
     def _due_in(self, out: _Outstanding, now: float, wait: float) -> None:
-        """Note when to ask again; what is sent at the same time waits for the same timer."""
-        timer = self._timer
-        if timer is None or timer.set_at != now or timer.wait != wait:
-            timer = self._timer = _Timer(now, wait)
-            self._timers += 1
-            due = now + wait * (0.75 + 0.5 * self._rng.random())
-            heapq.heappush(self._due, (due, self._timers, timer))
-        timer.sent.append((out.command.sequence, out.sendings))
+        due = now + wait * (0.75 + 0.5 * self._rng.random())
+        heapq.heappush(self._due, (due, out.command.sequence, out.sendings))
+
+    def _forget_answered(self) -> None:
+        """Drop the timers of what is answered: at once, since one by one they cost more."""
+        out = self._out
+        self._due = [due for due in self._due if due[1] in out and out[due[1]].sendings == due[2]]
+        heapq.heapify(self._due)
 
     def _turn_from(self, leader: str) -> None:
         self._primary = self.leaders[(self.leaders.index(leader) + 1) % len(self.leaders)]

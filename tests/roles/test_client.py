@@ -117,6 +117,22 @@ def test_an_answered_command_is_never_asked_for_again() -> None:
     assert client.deadline is None
 
 
+def test_of_thousands_of_answered_commands_only_the_one_without_an_answer_is_asked_again() -> None:
+    client = new_client()
+    client.submit("never answered", 0.0)
+    for sequence in range(2, 3_000):
+        client.submit("x", 0.0)
+        hear(client, "L3", Reply("C1", sequence, sequence, "ok"))
+    again: list[tuple[str, int]] = []
+    now = 0.0
+    while not again:
+        now = client.deadline or 0.0
+        again = asked(client.tick(now))
+    assert again == [("L1", 1)]
+    assert 0.2 < now < 1.0
+    assert asked(client.tick(now)) == []
+
+
 def test_the_retry_of_a_command_is_the_same_command() -> None:
     client = new_client()
     _, first = client.submit("x", 0.0)
