@@ -1,7 +1,7 @@
 """Datagrams: a version byte, a keyed MAC, and messages in msgpack, each packed for itself.
 
 Whoever lacks the cluster's key cannot make a node look further than the MAC; and whatever is
-behind it is still only believed field by field (`schema.py`). Nothing is ever unpickled.
+behind it is still only believed field by field (`reading.py`). Nothing is ever unpickled.
 
 What is said to several is packed once. All nodes of a cluster live in one process, so what several
 hear is read once, too: an accept goes to seven nodes and holds the same bytes for each. They share
@@ -20,18 +20,16 @@ import msgpack
 
 from paxos_engine.roles.messages import Accept, Accepted, Envelope, Message
 from paxos_engine.roles.values import MAX_INSTANCE
-from paxos_engine.wire.schema import (
+from paxos_engine.wire.reading import (
     MAX_ITEMS,
     WireError,
-    from_plain,
-    kind_number,
     read_bytes,
     read_int,
     read_list,
     read_name,
     shown,
-    to_plain,
 )
+from paxos_engine.wire.schema import from_plain, kind_number, to_plain
 
 VERSION: Final = 2
 MAC_BYTES: Final = 16

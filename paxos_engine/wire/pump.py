@@ -17,7 +17,7 @@ from paxos_engine.roles.effects import Outgoing
 from paxos_engine.roles.events import Delayed, Duplicated, Event, Lost, Refused, Sent
 from paxos_engine.roles.messages import Envelope
 from paxos_engine.wire.codec import MAX_DATAGRAM, Codec
-from paxos_engine.wire.schema import WireError
+from paxos_engine.wire.reading import WireError
 
 Publish: TypeAlias = Callable[[str, Event], None]
 Address: TypeAlias = tuple[str, int]

@@ -1,16 +1,12 @@
-"""Messages as plain lists and back: strict, bounded, and with one clear line for what is wrong.
+"""Messages as plain lists and back: which fields each kind has, and in which order.
 
-Nothing that comes from the wire is believed: types are compared exactly (a bool is no number),
-numbers are bounded, and what does not fit raises `WireError` before anything is built from it.
+How a single field is read is in `reading.py`, and how many commands or answers are in `columns.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from itertools import groupby
 from operator import attrgetter, call
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from paxos_engine.roles.messages import (
     Accept,
@@ -35,8 +31,6 @@ from paxos_engine.roles.messages import (
 )
 from paxos_engine.roles.values import (
     MAX_BATCH,
-    MAX_INSTANCE,
-    MAX_ROUND,
     NOOP,
     Batch,
     Command,
@@ -44,105 +38,29 @@ from paxos_engine.roles.values import (
     ProposalNumber,
     Value,
 )
-
-MAX_RANK: Final = 1_000
-MAX_NAME: Final = 64
-_NO_NAME: Final = f"is no name: 1 to {MAX_NAME} printable characters"
-MAX_ITEMS: Final = 4_096
-"""Reports, rows, intervals, or messages in one list: several times what a page ever holds."""
-
-
-class WireError(ValueError):
-    """A datagram, or a message in it, that makes no sense; the text is one line."""
-
-
-Read: TypeAlias = Callable[[Any], Any]
-
-
-def shown(raw: Any) -> str:
-    """Return a few words for something that came from the wire, however long or deep it is."""
-    match raw:
-        case str() | bytes():
-            return repr(raw[:40])
-        case list():
-            return f"a list of {len(raw)} items"  # its repr may nest deeper than Python recurses
-        case _:
-            return repr(raw)[:40]
-
-
-def read_int(raw: Any, most: int) -> int:
-    """Return a whole number from 0 to `most`, or raise WireError."""
-    if type(raw) is not int or not 0 <= raw <= most:
-        raise WireError(f"{shown(raw)} is no whole number from 0 to {most}")
-    return raw
-
-
-def read_instance(raw: Any) -> int:
-    """Return an instance (or 0), or raise WireError."""
-    if type(raw) is int and 0 <= raw < MAX_INSTANCE:  # most numbers are: spare them the call
-        return raw
-    return read_int(raw, MAX_INSTANCE - 1)
-
-
-def read_last(raw: Any) -> int | None:
-    """Return the end of a range, None for an open one, or raise WireError."""
-    return None if raw is None else read_instance(raw)
-
-
-def read_name(raw: Any) -> str:
-    """Return a short printable text, or raise WireError."""
-    if type(raw) is not str or len(raw) > MAX_NAME:
-        raise WireError(f"{shown(raw)} {_NO_NAME}")
-    return _name(raw)
-
-
-@lru_cache(1_024)
-def _name(text: str) -> str:
-    """Return the one text for a name: every command names its client, and is kept."""
-    if not text or not text.isprintable():
-        raise WireError(f"{shown(text)} {_NO_NAME}")
-    return text
-
-
-def read_primary(raw: Any) -> str | None:
-    """Return the name of a primary or None, or raise WireError."""
-    return None if raw is None else read_name(raw)
-
-
-def read_list(raw: Any, length: int | None = None) -> list[Any]:
-    """Return a list of `length` items (or of any bounded length), or raise WireError."""
-    if type(raw) is not list or len(raw) > MAX_ITEMS:
-        raise WireError(f"{shown(raw)} where a list of at most {MAX_ITEMS} items belongs")
-    if length is not None and len(raw) != length:
-        raise WireError(f"a list of {len(raw)} items where {length} belong")
-    return raw
-
-
-def read_number(raw: Any) -> ProposalNumber:
-    """Return a proposal number, its round bounded, or raise WireError."""
-    round_, rank = read_list(raw, 2)
-    return ProposalNumber(read_int(round_, MAX_ROUND - 1), read_int(rank, MAX_RANK))
-
-
-def read_bool(raw: Any) -> bool:
-    """Return True or False, or raise WireError."""
-    if type(raw) is not bool:
-        raise WireError(f"{shown(raw)} is neither true nor false")
-    return raw
-
-
-def read_text(raw: Any) -> str:
-    """Return a text of any length, or raise WireError."""
-    if type(raw) is not str:
-        raise WireError(f"{shown(raw)} is no text")
-    return raw
-
-
-def read_bytes(raw: Any) -> bytes:
-    """Return bytes of any length, or raise WireError."""
-    if type(raw) is not bytes:
-        raise WireError(f"{shown(raw)} is no bytes")
-    return raw
+from paxos_engine.wire.columns import (
+    columns_of_commands,
+    columns_of_replies,
+    read_commands,
+    read_replies,
+)
+from paxos_engine.wire.reading import (
+    Read,
+    WireError,
+    read_bool,
+    read_bytes,
+    read_content,
+    read_first,
+    read_instance,
+    read_last,
+    read_list,
+    read_name,
+    read_number,
+    read_primary,
+    read_state,
+    read_text,
+    shown,
+)
 
 
 def read_value(raw: Any) -> Value:
@@ -171,68 +89,8 @@ def read_batch(raw: Any) -> Batch:
 def read_command(raw: Any) -> Command:
     """Return a command, or raise WireError."""
     client, sequence, oldest, session, value = read_list(raw, 5)
-    oldest, session, value = read_instance(oldest), read_instance(session), _read_content(value)
+    oldest, session, value = read_instance(oldest), read_instance(session), read_content(value)
     return Command(read_name(client), read_instance(sequence), value, oldest, session)
-
-
-def _read_content(raw: Any) -> str | bytes:
-    if type(raw) is not str and type(raw) is not bytes:
-        raise WireError(f"{shown(raw)} is neither text nor bytes")
-    return raw
-
-
-def read_commands(raw: Any) -> tuple[Command, ...]:
-    """Return several commands, which come in columns; or raise WireError."""
-    commands: list[Command] = []
-    for run in _some(raw):
-        client, session, sequences, oldests, values = read_list(run, 5)
-        client, session, values = read_name(client), read_instance(session), _some(values)
-        for value in values if {*map(type, values)} - {str, bytes} else ():
-            _read_content(value)  # one of them is neither
-        sequences = _read_instances(sequences, len(values))
-        oldests = _read_instances(oldests, len(values))
-        commands += [
-            Command(client, sequence, value, oldest, session)
-            for sequence, value, oldest in zip(sequences, values, oldests, strict=True)
-        ]
-    if len(commands) > MAX_ITEMS:
-        raise WireError(f"{len(commands)} commands in one message, and {MAX_ITEMS} are the most")
-    return tuple(commands)
-
-
-def _columns(commands: Sequence[Command]) -> list[Any]:
-    """Return commands as columns, for each run of one session: most are of a single client."""
-    runs = []
-    for (client, session), several in groupby(commands, attrgetter("client", "session")):
-        run = [*several]
-        sequences, oldests = [c.sequence for c in run], [c.oldest for c in run]
-        runs.append([client, session, sequences, oldests, [c.value for c in run]])
-    return runs
-
-
-def _read_instances(raw: Any, count: int) -> list[int]:
-    numbers = read_list(raw, count)
-    if {*map(type, numbers)} != {int} or min(numbers) < 0 or max(numbers) >= MAX_INSTANCE:
-        return [read_instance(number) for number in numbers]  # one of them is none
-    return numbers
-
-
-def read_replies(raw: Any) -> tuple[Reply, ...]:
-    """Return the answers to many commands, or raise WireError."""
-    return tuple(map(_reply, _some(raw)))
-
-
-def _some(raw: Any) -> list[Any]:
-    items = read_list(raw)
-    if not items:
-        raise WireError("an empty list where something belongs")
-    return items
-
-
-def _reply(raw: Any) -> Reply:
-    client, sequence, instance, result, outcome = read_list(raw, 5)
-    sequence, instance = read_instance(sequence), _first(instance)
-    return Reply(read_name(client), sequence, instance, read_text(result), read_name(outcome))
 
 
 def read_reports(raw: Any) -> tuple[AcceptedReport, ...]:
@@ -271,32 +129,23 @@ def read_rows(raw: Any) -> tuple[tuple[ProposalNumber, Value], ...]:
     )
 
 
-def _first(raw: Any) -> int:
-    instance = read_instance(raw)
-    if instance < 1:
-        raise WireError("instances begin at 1")
-    return instance
-
-
-def _state(raw: Any) -> str:
-    state = read_text(raw)
-    if len(state) != 16 or set(state) - set("0123456789abcdef"):
-        raise WireError(f"{shown(raw)} is no hash of a state")
-    return state
-
-
 SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = (
     (
         Prepare,
-        (("number", read_number), ("first", _first), ("last", read_last), ("cursor", _first)),
+        (
+            ("number", read_number),
+            ("first", read_first),
+            ("last", read_last),
+            ("cursor", read_first),
+        ),
     ),
     (
         Promise,
         (
             ("number", read_number),
-            ("first", _first),
+            ("first", read_first),
             ("last", read_last),
-            ("cursor", _first),
+            ("cursor", read_first),
             ("covers_to", read_last),
             ("final", read_bool),
             ("compacted", read_instance),
@@ -307,13 +156,13 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
         Accept,
         (
             ("number", read_number),
-            ("instance", _first),
+            ("instance", read_first),
             ("value", read_value),
             ("chosen_up_to", read_instance),
         ),
     ),
     (Accepted, (("number", read_number), ("intervals", read_intervals))),
-    (Nack, (("number", read_number), ("instance", _first), ("promised", read_number))),
+    (Nack, (("number", read_number), ("instance", read_first), ("promised", read_number))),
     (
         Heartbeat,
         (("number", read_number), ("chosen_up_to", read_instance), ("compacted", read_instance)),
@@ -322,23 +171,23 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
         HeartbeatReply,
         (("number", read_number), ("promised", read_number), ("snapshot", read_instance)),
     ),
-    (CatchUpRequest, (("first", _first), ("last", read_instance))),
+    (CatchUpRequest, (("first", read_first), ("last", read_instance))),
     (
         CatchUpReply,
         (
-            ("first", _first),
+            ("first", read_first),
             ("entries", read_rows),
             ("chosen_up_to", read_instance),
             ("compacted", read_instance),
         ),
     ),
-    (Compacted, (("number", read_number), ("instance", _first), ("up_to", read_instance))),
+    (Compacted, (("number", read_number), ("instance", read_first), ("up_to", read_instance))),
     (SnapshotRequest, (("applied", read_instance), ("offset", read_instance))),
     (
         SnapshotChunk,
         (
-            ("applied", _first),
-            ("state", _state),
+            ("applied", read_first),
+            ("state", read_state),
             ("size", read_instance),
             ("digest", read_bytes),
             ("offset", read_instance),
@@ -355,7 +204,7 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
         (
             ("client", read_name),
             ("sequence", read_instance),
-            ("instance", _first),
+            ("instance", read_first),
             ("result", read_text),
             ("outcome", read_name),
         ),
@@ -380,14 +229,14 @@ def plain(value: Any) -> Any:
         return value
     if type(value) is Command:
         return [value.client, value.sequence, value.oldest, value.session, value.value]
-    if type(value) is Reply:
-        return [value.client, value.sequence, value.instance, value.result, value.outcome]
     if isinstance(value, tuple):
         if value and type(value[0]) is Command:
-            return _columns(value)
+            return columns_of_commands(value)
+        if value and type(value[0]) is Reply:
+            return columns_of_replies(value)
         return [item if type(item) in _ATOMS else plain(item) for item in value]
     if type(value) is Batch:
-        return _columns(value.commands)
+        return columns_of_commands(value.commands)
     if type(value) is NoOp:
         return None
     raise TypeError(f"a {type(value).__name__} does not travel in a message")

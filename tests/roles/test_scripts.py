@@ -26,7 +26,7 @@ from paxos_engine.roles.values import NOOP, Command, ProposalNumber
 from paxos_engine.scenarios import wrong_progress
 from paxos_engine.scenarios import wrong_rules as asked_for
 from paxos_engine.wire.codec import Codec
-from paxos_engine.wire.schema import WireError
+from paxos_engine.wire.reading import WireError
 from tests.roles import wrong_rules
 from tests.roles.stage import QUIET, Disagreement, Stage
 

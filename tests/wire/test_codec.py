@@ -44,7 +44,8 @@ from paxos_engine.roles.values import (
     command_size,
 )
 from paxos_engine.wire.codec import MAC_BYTES, MAX_DATAGRAM, MOST_COALESCED, VERSION, Codec
-from paxos_engine.wire.schema import MAX_ITEMS, SCHEMA, WireError, to_plain
+from paxos_engine.wire.reading import MAX_ITEMS, WireError
+from paxos_engine.wire.schema import SCHEMA, to_plain
 
 KEY = b"a key of this run"
 CODEC = Codec("here", KEY)
@@ -307,7 +308,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "requests of nobody": (carrying([15, []]), "an empty list"),
     "requests of too many": (
         carrying([15, [["C1", 1, [1] * 2_049, [1] * 2_049, ["x"] * 2_049]] * 2]),
-        "4098 commands in one message",
+        "4098 rows in one message",
     ),
     "replies to nobody": (carrying([16, []]), "an empty list"),
     "a second report of one instance": (
