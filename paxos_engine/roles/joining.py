@@ -21,7 +21,7 @@ from paxos_engine.roles.messages import (
     Request,
     Requests,
 )
-from paxos_engine.roles.values import MAX_BATCH, ZERO, command_size
+from paxos_engine.roles.values import MAX_BATCH, ZERO, command_size, utf8_size
 
 MANY: Final = 8
 """Requests, or replies, from which on they share a message: fewer are easier to follow alone."""
@@ -81,7 +81,9 @@ def _requests(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
 
 
 def _replies(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
-    for part in _parts(said, lambda reply: len(reply.result) + 64):
+    # Bytes, not letters: a message that fits no datagram would never arrive, however often it is
+    # asked for again.
+    for part in _parts(said, lambda reply: utf8_size(reply.result) + utf8_size(reply.client) + 64):
         yield from _if_many(part, lambda replies: Replies(tuple(replies)))
 
 

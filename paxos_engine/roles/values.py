@@ -119,10 +119,11 @@ def command_size(command: Command) -> int:
     client, value = command.client, command.value
     if client.isascii() and (isinstance(value, bytes) or value.isascii()):
         return len(client) + len(value) + 64  # most are, and each is weighed more than once
-    return _utf8_size(client) + _utf8_size(value) + 64
+    return utf8_size(client) + utf8_size(value) + 64
 
 
-def _utf8_size(text: str | bytes) -> int:
+def utf8_size(text: str | bytes) -> int:
+    """Return how many bytes a text, or bytes, take in a message."""
     return len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
 
 

@@ -19,6 +19,7 @@ from paxos_engine.roles.messages import (
     Requests,
 )
 from paxos_engine.roles.values import Command, ProposalNumber
+from paxos_engine.wire.codec import MAX_DATAGRAM, Codec
 
 ONE, TWO = ProposalNumber(1, 1), ProposalNumber(2, 2)
 
@@ -77,6 +78,22 @@ def test_requests_that_fit_no_single_message_are_several() -> None:
     joined = [outgoing.message for outgoing in sent if isinstance(outgoing.message, Requests)]
     assert len(joined) > 1
     assert heard(sent) == [request(n, long) for n in range(1, 8 * MANY)]
+
+
+@pytest.mark.parametrize("letter", ["x", "ä", "漢", "\U0001f600", "\udc80"])
+@pytest.mark.parametrize("kind", [Requests, Replies])
+def test_what_is_said_together_fits_a_datagram_whatever_letters_it_is_made_of(
+    letter: str, kind: type[Message]
+) -> None:
+    codec = Codec("here", b"key")
+    for length in (100, 3_000, 7_000, 14_000):
+        long = letter * length
+        asked = [request(n, long) for n in range(1, 41)]
+        answered = [Reply("C1", n, n, long) for n in range(1, 41)]
+        sent = together(said(*(asked if kind is Requests else answered)))
+        datagrams = codec.encode("C1", 1, [outgoing.message for outgoing in sent])
+        assert all(len(data) <= MAX_DATAGRAM for data, _ in datagrams)
+        assert length > 100 or any(type(outgoing.message) is kind for outgoing in sent)
 
 
 @given(
