@@ -1,8 +1,8 @@
 """Few messages where few will do: what a node says to one peer in one turn, said together.
 
 Votes for neighbouring instances are one acknowledgement, and where a client asks for many commands
-at once, or gets many answers, they share a message: what is spent on each message, on seven nodes,
-is most of what a command costs. Each command is still asked for, and answered, as one of its own.
+at once, or gets many answers, they share a message: what is spent on each message on its way
+would be most of what a command costs. Each is still asked for, and answered, as one of its own.
 """
 
 from __future__ import annotations

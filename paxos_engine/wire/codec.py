@@ -4,8 +4,8 @@ Whoever lacks the cluster's key cannot make a node look further than the MAC; an
 behind it is still only believed field by field (`reading.py`). Nothing is ever unpickled.
 
 What is said to several is packed once. All nodes of a cluster live in one process, so what several
-hear is read once, too: an accept goes to seven nodes and holds the same bytes for each. They share
-the message, which nobody may change.
+hear is read once, too: an accept has the same bytes for every acceptor and other leader, a vote for
+each leader. They share the message, which nobody may change.
 """
 
 from __future__ import annotations
