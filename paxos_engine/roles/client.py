@@ -157,8 +157,8 @@ class PaxosClient(Role):
                 effects.say(Refused(envelope.id, envelope.sender, reason))
             case Reply() as reply if reply.client == self.client:
                 self._reply(envelope.sender, reply, now, effects)
-            case Replies(replies) if all(reply.client == self.client for reply in replies):
-                for reply in replies:
+            case Replies(replies) if ours := [r for r in replies if r.client == self.client]:
+                for reply in ours:
                     self._reply(envelope.sender, reply, now, effects)
             case Redirect() as redirect if redirect.client == self.client:
                 self._redirect(redirect, now, effects)
@@ -289,7 +289,13 @@ def _latency(out: _Outstanding, sender: str, now: float) -> float | None:
 
 
 def check_value(value: str | bytes) -> None:
-    """Raise ValueError, in one line, if `value` cannot be sent in one datagram."""
+    """Raise ValueError, in one line, if `value` cannot be sent in one datagram.
+
+    Raises:
+        TypeError: it is neither text nor bytes, and no node could take it.
+    """
+    if type(value) is not str and type(value) is not bytes:
+        raise TypeError(f"a value is text or bytes, and this one is a {type(value).__name__}")
     if len(value) < MAX_COMMAND_BYTES // UTF8_AT_MOST - 64:
         return
     size = command_size(Command("", 0, value))

@@ -247,7 +247,7 @@ class Request:
 
 @frozen
 class Requests:
-    """A client asks for many commands at once; each is handled as if it were asked for alone."""
+    """A client asks for many commands at once; each is handled for itself, in this order."""
 
     commands: tuple[Command, ...]
 

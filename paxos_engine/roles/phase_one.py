@@ -100,6 +100,7 @@ class PhaseOne:
         if promise.final:
             self.compacted = max(self.compacted, promise.compacted)
             self._complete.append(acceptor)
+            self._of_the_rest = None
         elif promise.covers_to is not None:
             self._cursor[acceptor] = promise.covers_to + 1
         return True
@@ -107,7 +108,7 @@ class PhaseOne:
     def promises_for(self, instance: int) -> list[PromiseHeard]:
         """Return what each complete promise says of `instance`, in the order of arrival.
 
-        Only once phase 1 is over. All say the same of every instance beyond what they report on,
+        All say the same of every instance beyond what they report on,
         which is nearly all that a primacy will ever propose for.
         """
         if self._of_the_rest is None:

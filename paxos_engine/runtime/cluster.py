@@ -308,7 +308,7 @@ class Cluster:
 
     def give_up(self) -> None:
         """Stop asking for every command without an answer: they end as `OutcomeUnknown`."""
-        self._running[CLIENT].post(self._client.give_up)
+        self._running[CLIENT].post(lambda now: self._submissions.give_up(self._client, now))
 
     # --- watching ------------------------------------------------------------------------
 

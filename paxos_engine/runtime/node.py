@@ -19,7 +19,7 @@ from paxos_engine.roles.messages import Envelope
 from paxos_engine.storage.disk import Disk
 
 TAKE_AT_MOST: Final = 512
-"""Messages taken in one turn."""
+"""Messages, or submissions, taken in one turn."""
 
 TURN_AT_MOST: Final = 0.02
 """Seconds after which a turn takes no further message, so that no timer waits behind a queue: a

@@ -6,6 +6,7 @@ and is told the answers.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -67,6 +68,22 @@ class Submissions:
             self._wake()
         return effects
 
+    def give_up(self, client: PaxosClient, now: float) -> Effects:
+        """End every command without an answer, seen by the client or not: its outcome is unknown.
+
+        Only the client's own loop may call this.
+        """
+        for future in self._not_asked():
+            _give_up(future, "given up before it was asked for")
+        return client.give_up(now)
+
+    def _not_asked(self) -> list[Future[Reply]]:
+        """Return the futures of what the client has yet to see, which it then never will."""
+        with self._lock:
+            futures = [future for _, future in self._asked]
+            self._asked.clear()
+        return futures
+
     def answered(self, event: Answered) -> None:
         """Give a command its one outcome."""
         future = self._waiting.pop(event.sequence, None)
@@ -85,6 +102,11 @@ class Submissions:
         """Take no more, and give up the rest; once the client's loop has ended."""
         with self._lock:
             self._ended = True
-        for future in [*self._waiting.values(), *(future for _, future in self._asked)]:
-            if not future.done():
-                future.set_exception(OutcomeUnknown("the cluster stopped before the answer"))
+        for future in [*self._waiting.values(), *self._not_asked()]:
+            _give_up(future, "the cluster stopped before the answer")
+
+
+def _give_up(future: Future[Reply], why: str) -> None:
+    """End a command without an answer, unless somebody has cancelled it already."""
+    with contextlib.suppress(InvalidStateError):
+        future.set_exception(OutcomeUnknown(why))

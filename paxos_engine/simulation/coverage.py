@@ -25,9 +25,11 @@ EVENTS: Final = tuple(
 FATES: Final = ("lost", "duplicated", "delayed")
 """What a network may do to a message."""
 
-MESSAGES: Final = tuple(KINDS.values())
-"""Whom it may do it to."""
+TOGETHER: Final = {"requests": "request", "replies": "reply"}
+"""What is said of many at once counts as what each of them is."""
 
+MESSAGES: Final = tuple(kind for kind in KINDS.values() if kind not in TOGETHER)
+"""Whom it may do it to."""
 
 _FATED: Final = (ev.Lost, ev.Duplicated, ev.Delayed)
 
@@ -86,7 +88,8 @@ class Lookout:
         for pattern in self._patterns.observe(entry):
             self.coverage.patterns[pattern] += 1
         if isinstance(event, _FATED):
-            self.coverage.messages[event.name, kind_of(self._situation, event.message)] += 1
+            kind = kind_of(self._situation, event.message)
+            self.coverage.messages[event.name, TOGETHER.get(kind, kind)] += 1
 
     def meet(self, act: Act) -> Callable[[], None]:
         """Look at what an act is about to meet; return what counts it once it has happened."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from paxos_engine.roles.events import Delayed, Delivered, Duplicated, Lost, Refused, Sent
@@ -70,8 +72,7 @@ class LogLine:
             case Accept(instance=instance) | Nack(instance=instance) | Reply(instance=instance):
                 return str(instance)
             case Replies(replies=replies):
-                instances = [reply.instance for reply in replies]
-                return span(min(instances), max(instances)) if instances else ""
+                return ",".join(_spans(sorted({reply.instance for reply in replies})))
             case _:
                 return ""
 
@@ -108,6 +109,14 @@ class LogLine:
             about = f"{self.kind} {self.instance} {self.number} {words}"
             self.cached = f"{self.from_} -> {self.to} {about} ".lower()
         return self.cached + self.fate
+
+
+def _spans(instances: Sequence[int]) -> Iterator[str]:
+    """Yield ascending instances as people write them: neighbours as a range."""
+    runs = groupby(enumerate(instances), key=lambda numbered: numbered[1] - numbered[0])
+    for _, run in runs:
+        members = [instance for _, instance in run]
+        yield span(members[0], members[-1])
 
 
 class MessageLog:

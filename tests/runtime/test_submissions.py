@@ -103,3 +103,32 @@ def test_a_value_that_fits_no_datagram_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="submit a shorter one"):
         woken.submissions.submit("x" * 70_000)
     assert woken.ask() == []
+
+
+def test_who_gives_up_gives_up_what_the_client_has_yet_to_see_too() -> None:
+    woken = Woken()
+    seen = [woken.submissions.submit(str(n)) for n in range(3)]
+    woken.ask()
+    not_seen = [woken.submissions.submit(str(n)) for n in range(TAKE_AT_MOST + 1)]
+    for event in woken.submissions.give_up(woken.client, 2.0).events:
+        assert isinstance(event, Answered)
+        woken.submissions.answered(event)
+    assert all(isinstance(future.exception(0), OutcomeUnknown) for future in [*seen, *not_seen])
+    assert woken.ask() == []
+
+
+def test_the_end_of_a_command_that_was_cancelled_ends_the_others_all_the_same() -> None:
+    woken = Woken()
+    cancelled, other = (woken.submissions.submit(value) for value in "ab")
+    assert cancelled.cancel()
+    woken.submissions.end()
+    with pytest.raises(OutcomeUnknown):
+        other.result(timeout=0)
+
+
+@pytest.mark.parametrize("value", [["x"], 7, None, bytearray(b"x")])
+def test_what_is_neither_text_nor_bytes_is_refused_where_it_is_submitted(value: object) -> None:
+    woken = Woken()
+    with pytest.raises(TypeError, match="a value is text or bytes"):
+        woken.submissions.submit(value)  # type: ignore[arg-type]
+    assert woken.ask() == []

@@ -384,7 +384,7 @@ plain = st.recursive(
 nonsense = (
     plain
     | st.lists(plain, max_size=6).map(lambda items: ["here", "L1", 1, items])
-    | st.tuples(st.integers(0, 13), st.lists(plain, max_size=9)).map(
+    | st.tuples(st.integers(0, len(SCHEMA)), st.lists(plain, max_size=9)).map(
         lambda kind_and_fields: [
             "here",
             "L1",
