@@ -1,5 +1,7 @@
 """Time and memory per command while the history grows: both have to stay flat.
 
+    python -m benchmarks.growth 1000000     # one cluster, as by default, up to so many instances
+
 One cluster answers command after command, and is looked at on the way. With compaction it is as it
 runs by default; without, what a chosen instance takes in memory is seen. All nodes, the checker
 and the workload are in the one process that is measured.
@@ -9,11 +11,12 @@ from __future__ import annotations
 
 import gc
 import itertools
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from benchmarks import ours
+from benchmarks import machine, ours, report
 from benchmarks.apart import apart
 from benchmarks.harness import Sample, Table, Tell, rows_of
 from benchmarks.machine import memory_now
@@ -64,3 +67,17 @@ def grow(marks: tuple[int, ...], options: dict[str, Any]) -> dict[str, Sample]:
             }
         ours.checked(cluster, {})
         return looks
+
+
+def main() -> None:
+    """Print how a cluster grows, ten times as many instances at each look."""
+    last = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    marks = tuple(10**power for power in range(3, len(str(last))) if 10**power <= last)
+    looks = grow(marks, {})
+    rows = rows_of({name: [look] for name, look in looks.items()}, list(looks)[:1])
+    tables = [Table(f"growth with {OUTSTANDING} outstanding, beside the first thousand", rows)]
+    report.show(machine.describe(), {"growth": tables}, report.console_for(sys.stdout))
+
+
+if __name__ == "__main__":
+    main()
