@@ -175,6 +175,7 @@ class Cluster:
 
         Raises:
             ValueError: the value is too large for a datagram, in one line.
+            TypeError: it is neither text nor bytes.
         """
         return self._submissions.submit(value)
 

@@ -42,6 +42,7 @@ class Submissions:
 
         Raises:
             ValueError: the value is too large for a datagram, in one line.
+            TypeError: it is neither text nor bytes.
         """
         check_value(value)
         future: Future[Reply] = Future()
