@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from paxos_engine.roles.events import Entry, Violation
@@ -61,6 +61,7 @@ class SafetyWatch:
         self._checker = checker
         self._on_violation = on_violation
         self._told = False
+        self._failed = ""  # why nothing is looked at any more
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="paxos-watch", daemon=True)
 
@@ -72,7 +73,7 @@ class SafetyWatch:
     @property
     def unchecked(self) -> str:
         """Why "safe" cannot be said; empty while everything was seen."""
-        return self._checker.unchecked
+        return self._failed or self._checker.unchecked
 
     @property
     def events(self) -> int:
@@ -107,9 +108,21 @@ class SafetyWatch:
 
     def _look(self) -> None:
         while entries := self._reader.drain(CHUNK):
-            for entry in entries:
-                self._checker.observe(entry)
+            self._check(entries)
             violation = self._checker.violation
             if violation is not None and not self._told:
                 self._told = True
                 self._on_violation(violation)
+
+    def _check(self, entries: Sequence[Entry]) -> None:
+        """Have the checker look; a defect of ours ends that, and "safe" is then said no more.
+
+        Entries are drained all the same: what nobody looks at must not hold commands back.
+        """
+        if self._failed:
+            return
+        try:
+            for entry in entries:
+                self._checker.observe(entry)
+        except Exception as error:
+            self._failed = f"the checker stopped: {type(error).__name__}: {error}"

@@ -6,7 +6,7 @@ import threading
 
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.checks.watch import SafetyWatch
-from paxos_engine.roles.events import Header, Violation
+from paxos_engine.roles.events import Entry, Failed, Header, Violation
 from paxos_engine.trace.hub import Trace
 from tests.checks.histories import QUORUMS, History, cmd, n
 
@@ -51,3 +51,24 @@ def test_a_watch_that_ended_leaves_no_thread_and_may_be_stopped_again() -> None:
     watch, _ = watched(History())
     watch.stop()
     assert set(threading.enumerate()) <= before
+
+
+class Breaks(SafetyChecker):
+    """A checker with a defect that shows at the second entry."""
+
+    def observe(self, entry: Entry) -> Violation | None:
+        """Break."""
+        if self.events:
+            raise LookupError("a defect of ours")
+        return super().observe(entry)
+
+
+def test_a_checker_that_breaks_says_no_more_that_all_is_checked_and_holds_nothing_up() -> None:
+    trace = Trace(HEADER, lambda: 0.0)
+    watch = SafetyWatch(trace.reader(), Breaks(QUORUMS), lambda violation: None)
+    watch.start()
+    for _ in range(100):
+        trace.publish("A1", Failed())
+    watch.stop()
+    assert watch.unchecked == "the checker stopped: LookupError: a defect of ours"
+    assert watch.backlog == 0
