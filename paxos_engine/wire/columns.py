@@ -6,7 +6,7 @@ once, and a column is most often seen to be right at one look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -29,63 +29,67 @@ from paxos_engine.wire.reading import (
 
 def read_commands(raw: Any) -> tuple[Command, ...]:
     """Return several commands, which come in columns; or raise WireError."""
-    commands: list[Command] = []
-    for who, opened, sequences, oldests, values in _runs(raw):
-        client, session = read_name(who), read_instance(opened)
-        count = len(read_some(values))
-        rows = zip(
-            _column(sequences, count, int, read_instance),
-            _column(oldests, count, int, read_instance),
-            _column(values, count, str, read_content),
-            strict=True,
-        )
-        commands += [Command(client, number, value, old, session) for number, old, value in rows]
-    return tuple(commands)
+    return tuple(
+        Command(client, sequence, value, oldest, session)
+        for client, session, rows in _runs(raw, read_instance, read_instance, read_content)
+        for sequence, oldest, value in rows
+    )
 
 
 def read_replies(raw: Any) -> tuple[Reply, ...]:
     """Return the answers to many commands, which come in columns; or raise WireError."""
-    replies: list[Reply] = []
-    for who, how, sequences, instances, results in _runs(raw):
-        client, outcome = read_name(who), read_name(how)
-        count = len(read_some(results))
-        rows = zip(
-            _column(sequences, count, int, read_instance),
-            _column(instances, count, int, read_first),
-            _column(results, count, str, read_text),
-            strict=True,
-        )
-        replies += [Reply(client, number, at, result, outcome) for number, at, result in rows]
-    return tuple(replies)
+    return tuple(
+        Reply(client, sequence, instance, result, outcome)
+        for client, outcome, rows in _runs(raw, read_name, read_first, read_text)
+        for sequence, instance, result in rows
+    )
 
 
 def columns_of_commands(commands: Iterable[Command]) -> list[Any]:
     """Return commands as columns, for each run of one session: most are of a single one."""
-    columns = []
-    for (client, session), several in groupby(commands, attrgetter("client", "session")):
-        run = [*several]
-        sequences, oldests = [c.sequence for c in run], [c.oldest for c in run]
-        columns.append([client, session, sequences, oldests, [c.value for c in run]])
-    return columns
+    return _columns(commands, ("client", "session"), ("sequence", "oldest", "value"))
 
 
 def columns_of_replies(replies: Iterable[Reply]) -> list[Any]:
     """Return answers as columns, for each run to one client: most are to a single one."""
+    return _columns(replies, ("client", "outcome"), ("sequence", "instance", "result"))
+
+
+def _columns(said: Iterable[Any], alike: tuple[str, str], names: tuple[str, ...]) -> list[Any]:
     columns = []
-    for (client, outcome), several in groupby(replies, attrgetter("client", "outcome")):
+    for key, several in groupby(said, attrgetter(*alike)):
         run = [*several]
-        sequences, instances = [r.sequence for r in run], [r.instance for r in run]
-        columns.append([client, outcome, sequences, instances, [r.result for r in run]])
+        columns.append([*key, *([*map(attrgetter(name), run)] for name in names)])
     return columns
 
 
-def _runs(raw: Any) -> list[list[Any]]:
-    """Return runs of columns, each whole; or raise WireError."""
+def _runs(
+    raw: Any, alike: Read, number: Read, content: Read
+) -> Iterator[tuple[str, Any, Iterator[tuple[Any, ...]]]]:
+    """Yield what each run is alike in, the client and one thing more, and its rows.
+
+    Args:
+        raw: the runs, as they came.
+        alike: reads what a run has in common beside its client.
+        number: reads the number that a row has beside its sequence.
+        content: reads the text of a row.
+
+    Raises:
+        WireError: anything about it is not as it must be.
+    """
     runs = [read_list(run, 5) for run in read_some(raw)]
-    count = sum(len(read_list(run[-1])) for run in runs)
+    count = sum(len(read_some(run[-1])) for run in runs)
     if count > MAX_ITEMS:
         raise WireError(f"{count} rows in one message, and {MAX_ITEMS} are the most")
-    return runs
+    for client, common, sequences, numbers, contents in runs:
+        length = len(contents)
+        rows = zip(
+            _column(sequences, length, int, read_instance),
+            _column(numbers, length, int, number),
+            _column(contents, length, str, content),
+            strict=True,
+        )
+        yield read_name(client), alike(common), rows
 
 
 def _column(raw: Any, count: int, usual: type, check: Read) -> list[Any]:
