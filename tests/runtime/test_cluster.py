@@ -9,8 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,6 @@ from paxos_engine import (
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.roles.events import (
     AcceptedValue,
-    Answered,
     Delivered,
     Header,
     Sent,
@@ -38,8 +36,7 @@ from paxos_engine.roles.events import (
     Synced,
 )
 from paxos_engine.roles.leader import PaxosLeader, Standing
-from paxos_engine.roles.messages import Message, Replies, Reply, Request, Requests
-from paxos_engine.roles.values import Command
+from tests.runtime.order import order_breaches
 
 PATIENCE = 60.0
 
@@ -307,65 +304,6 @@ def test_each_breach_of_the_order_would_be_seen(recording: list[Entry]) -> None:
         later = [e for e in recording if isinstance(e.event, kind)]
         others = [e for e in recording if not isinstance(e.event, kind)]
         assert order_breaches([*others, *later]), kind.name
-
-
-def asked_in(message: Message) -> tuple[Command, ...]:
-    """Return the commands that a message asks for."""
-    match message:
-        case Request(command):
-            return (command,)
-        case Requests(commands):
-            return commands
-        case _:
-            return ()
-
-
-def replies_in(message: Message | None) -> tuple[Reply, ...]:
-    """Return the answers that a message brings."""
-    match message:
-        case Reply():
-            return (message,)
-        case Replies(replies):
-            return replies
-        case _:
-            return ()
-
-
-def order_breaches(entries: Iterable[Entry]) -> list[str]:
-    """Return each line that comes before one which must have gone before it."""
-    wrong: list[str] = []
-    sent: dict[str, Message] = {}
-    synced: Counter[str] = Counter()
-    recorded: Counter[str] = Counter()
-    submitted: set[tuple[str, int]] = set()
-    replied: set[tuple[str, int]] = set()
-
-    def demand(holds: bool, entry: Entry, what: str) -> None:
-        if not holds:
-            wrong.append(f"seq {entry.seq}: {what}")
-
-    for entry in entries:
-        match entry.event:
-            case Sent(message=name, body=body, after=after):
-                demand(synced[entry.node] >= after, entry, "sent before the sync it depends on")
-                for command in asked_in(body):
-                    key = (command.client, command.sequence)
-                    demand(key in submitted, entry, "asked before it was submitted")
-                sent[name] = body
-            case Delivered(message=name):
-                demand(name in sent, entry, "delivered before it was sent")
-                replied |= {(r.client, r.sequence) for r in replies_in(sent.get(name))}
-            case AcceptedValue(mark=mark):
-                demand(synced[entry.node] < mark, entry, "synced before it was recorded")
-                recorded[entry.node] = mark
-            case Synced(mark=mark):
-                demand(recorded[entry.node] <= mark, entry, "a sync that goes back")
-                synced[entry.node] = mark
-            case Submitted(client=client, sequence=sequence):
-                submitted.add((client, sequence))
-            case Answered(client=client, sequence=sequence):
-                demand((client, sequence) in replied, entry, "answered before the reply arrived")
-    return wrong
 
 
 def test_a_recording_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
