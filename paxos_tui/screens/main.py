@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from paxos_engine import ClusterView
@@ -78,6 +79,7 @@ class MainScreen(Screen[None]):
         self._shown: tuple[ClusterView, Verdict, list[str]] | None = None
         self._moment: frozenset[str] = frozenset()
         self._panes: dict[str, LineTable] = {}
+        self._holders: dict[Widget, set[str]] = {}  # column, or place with tabs -> panes in it
         self._tabs: list[PaneTabs] = []
         self._last_line: WaitingLine
 
@@ -114,6 +116,10 @@ class MainScreen(Screen[None]):
         """Title the panes and begin in the matrix."""
         self.query_one("#filter").display = False
         self._panes = {name: self.query_one(f"#{name}", LineTable) for name in PANES}
+        for name, pane in self._panes.items():
+            for holder in pane.ancestors:
+                if isinstance(holder, Vertical):
+                    self._holders.setdefault(holder, set()).add(name)
         self._tabs = list(self.query(PaneTabs))
         self._last_line = self.query_one(WaitingLine)
         self._activate("matrix")
@@ -233,13 +239,14 @@ class MainScreen(Screen[None]):
     def _mark_active(self, name: str) -> None:
         """Make a pane the one in use, with the column and the place that it is in."""
         self._active = name
-        for pane in PANES:
-            self.query_one(f"#{pane}").set_class(pane == name, "-active")
-            if name in LOWER and pane in LOWER:
-                self.query_one(f"#{pane}").set_class(pane == name, "-front")
-        # Columns come and go only where there is one pane: to style them anew costs a frame.
-        for column in self.query(".column, #lower" if self.has_class("-one") else "#lower"):
-            column.set_class(bool(column.query(f"#{name}")), "-active")
+        for other, pane in self._panes.items():
+            pane.set_class(other == name, "-active")
+            if name in LOWER and other in LOWER:
+                pane.set_class(other == name, "-front")
+        for holder, held in self._holders.items():
+            # Columns come and go only where there is one pane: to style them anew costs a frame.
+            if holder.id == "lower" or self.has_class("-one"):
+                holder.set_class(name in held, "-active")
         for tabs in self._tabs:
             tabs.show(name)
 
@@ -259,7 +266,7 @@ class MainScreen(Screen[None]):
 
     def pane(self) -> LineTable:
         """Return the pane in use."""
-        return self.query_one(f"#{self._active}", LineTable)
+        return self._panes[self._active]
 
     # --- zooming, and the mouse on a pane's frame ------------------------------------------
 
