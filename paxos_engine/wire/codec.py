@@ -1,12 +1,11 @@
-"""Datagrams: a version byte, a keyed MAC, and messages in msgpack, each packed for itself.
+"""Datagrams: a version byte, a keyed MAC, a head, and messages in msgpack.
 
 Whoever lacks the cluster's key cannot make a node look further than the MAC; and whatever is
 behind it is still only believed field by field (`reading.py`). Nothing is ever unpickled.
 
-What is said to several is packed once. All nodes of a cluster live in one process, so what several
-hear is read once, too: an accept has the same bytes for every acceptor and other leader, a vote for
-each leader. They share the message, which nobody may change; a pipeline much deeper than what is
-kept of such messages costs time only.
+The head says who speaks, and differs for each receiver; the messages behind it are most often said
+to several. All nodes of a cluster live in one process, so what is said to several is packed once,
+read once, and, where it is long, digested once. They share the messages, which nobody may change.
 """
 
 from __future__ import annotations
@@ -15,24 +14,23 @@ import hmac
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgpack
 
-from paxos_engine.roles.messages import Accept, Accepted, Envelope, Message
+from paxos_engine.roles.messages import Envelope, Message
 from paxos_engine.roles.values import MAX_INSTANCE
 from paxos_engine.wire.reading import (
     MAX_ITEMS,
     WireError,
-    read_bytes,
     read_int,
     read_list,
     read_name,
     shown,
 )
-from paxos_engine.wire.schema import from_plain, kind_number, to_plain
+from paxos_engine.wire.schema import from_plain, to_plain
 
-VERSION: Final = 2
+VERSION: Final = 3
 MAC_BYTES: Final = 16
 MAX_DATAGRAM: Final = 65_507
 """The largest UDP payload over IPv4, in bytes."""
@@ -45,11 +43,18 @@ COALESCE_BYTES: Final = 32_000
 MOST_COALESCED: Final = 65_000
 """The largest size that may be asked for: the rest of a datagram is for what is around them."""
 
-_AROUND_EACH: Final = 3
-"""Bytes by which a datagram says how long a message in it is."""
+_LENGTH: Final = slice(1 + MAC_BYTES, 1 + MAC_BYTES + 2)
+"""Where a datagram says how many bytes its head has."""
 
-_READ_AT_ONCE: Final = 128
-"""Messages that were read lately and may be heard by another node: twice a usual pipeline."""
+_LONG: Final = 512
+"""Bytes from which on the MAC covers a digest of the messages in their place."""
+
+_READ_AT_ONCE: Final = 64
+"""Datagrams that were read, or digested, lately and may be heard by another node."""
+
+Packed: TypeAlias = dict[tuple[int, ...], list[tuple[bytes, int]]]
+"""What was packed for a peer: the identities of the messages -> the messages of each datagram as
+bytes, and how many they are."""
 
 
 class Codec:
@@ -65,7 +70,9 @@ class Codec:
     def __init__(self, cluster_id: str, key: bytes, coalesce_bytes: int = COALESCE_BYTES) -> None:
         self._coalesce_bytes = coalesce_bytes
         self._cluster_id = cluster_id
-        self._new_mac = blake2b(_VERSION_BYTE, digest_size=MAC_BYTES, key=key).copy
+        # Two kinds of MAC that never agree: else short messages could pose as the digest of others.
+        self._mac_of_whole = _keyed(key, b"whole")
+        self._mac_of_digest = _keyed(key, b"digest")
         self._packer = msgpack.Packer(unicode_errors="surrogatepass")
 
     def encode(
@@ -73,7 +80,7 @@ class Codec:
         sender: str,
         first: int,
         messages: Sequence[Message],
-        packed: dict[int, bytes] | None = None,
+        packed: Packed | None = None,
     ) -> list[tuple[bytes, int]]:
         """Return datagrams, each with how many of `messages` it carries, in order.
 
@@ -84,29 +91,22 @@ class Codec:
             sender: the node that says it.
             first: the number of the first message.
             messages: what it says to one peer.
-            packed: what was packed for other peers already, by the identity of the message: most
-                of what is said in a turn is said to several. Only for as long as they all live.
+            packed: what was packed for other peers already: most of what is said in a turn is said
+                to several. Only for as long as all its messages live.
 
         Raises:
             TypeError: a message carries what no message may carry; a defect of ours.
         """
-        if packed is None:
-            packed = {}
+        which = tuple(map(id, messages))
+        contents = packed.get(which) if packed else None
+        if contents is None:
+            contents = self._pack(messages)
+            if packed is not None:
+                packed[which] = contents
         datagrams: list[tuple[bytes, int]] = []
-        batch: list[bytes] = []
-        size = 0
-        for message in messages:
-            item = packed.get(id(message))
-            if item is None:
-                item = packed[id(message)] = self._packer.pack(to_plain(message))
-            cost = len(item) + _AROUND_EACH
-            if batch and (size + cost > self._coalesce_bytes or len(batch) >= MAX_ITEMS):
-                datagrams.append((self._seal(sender, first, batch), len(batch)))
-                first, batch, size = first + len(batch), [], 0
-            batch.append(item)
-            size += cost
-        if batch:
-            datagrams.append((self._seal(sender, first, batch), len(batch)))
+        for content, count in contents:
+            datagrams.append((self._seal(sender, first, content), count))
+            first += count
         return datagrams
 
     def decode(self, data: bytes, to: str) -> list[Envelope]:
@@ -115,47 +115,69 @@ class Codec:
         Raises:
             WireError: it is not a whole, authentic and sensible datagram of this cluster.
         """
-        if len(data) <= 1 + MAC_BYTES:
+        if len(data) <= _LENGTH.stop:
             raise WireError(f"truncated: {len(data)} bytes hold no message")
         if data[0] != VERSION:
             raise WireError(f"version {data[0]}, and we speak {VERSION}")
-        body = data[1 + MAC_BYTES :]
-        if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], self._mac(body)):
+        head_ends = _LENGTH.stop + int.from_bytes(data[_LENGTH])
+        head, content = data[_LENGTH.start : head_ends], data[head_ends:]
+        if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], self._mac(head, content)):
             raise WireError("the MAC is wrong: not from this cluster, or damaged")
-        cluster, sender, first, raw = read_list(_unpack(body), 4)
+        cluster, sender, first = read_list(_unpack(head[2:]), 3)
         if cluster != self._cluster_id:
             raise WireError(f"cluster {shown(cluster)} is not ours")
         name = read_name(sender)
         number = read_int(first, MAX_INSTANCE)
         return [
-            Envelope(f"{name}.{at}", name, to, _message(item))
-            for at, item in enumerate(read_list(raw), number)
+            Envelope(f"{name}.{at}", name, to, message)
+            for at, message in enumerate(_messages(content), number)
         ]
 
-    def _seal(self, sender: str, first: int, batch: Sequence[bytes]) -> bytes:
-        body: bytes = self._packer.pack((self._cluster_id, sender, first, batch))
-        return _VERSION_BYTE + self._mac(body) + body
+    def _pack(self, messages: Sequence[Message]) -> list[tuple[bytes, int]]:
+        """Return the messages of each datagram as bytes, and how many they are."""
+        contents: list[tuple[bytes, int]] = []
+        batch: list[bytes] = []
+        size = 0
+        for message in messages:
+            item = self._packer.pack(to_plain(message))
+            if batch and (size + len(item) > self._coalesce_bytes or len(batch) >= MAX_ITEMS):
+                contents.append((self._list_of(batch), len(batch)))
+                batch, size = [], 0
+            batch.append(item)
+            size += len(item)
+        if batch:
+            contents.append((self._list_of(batch), len(batch)))
+        return contents
 
-    def _mac(self, body: bytes) -> bytes:
-        mac = self._new_mac()
-        mac.update(body)
+    def _list_of(self, items: Sequence[bytes]) -> bytes:
+        return b"".join((self._packer.pack_array_header(len(items)), *items))
+
+    def _seal(self, sender: str, first: int, content: bytes) -> bytes:
+        said: bytes = self._packer.pack((self._cluster_id, sender, first))
+        head = len(said).to_bytes(2) + said
+        return b"".join((_VERSION_BYTE, self._mac(head, content), head, content))
+
+    def _mac(self, head: bytes, content: bytes) -> bytes:
+        is_long = len(content) >= _LONG
+        mac = (self._mac_of_digest if is_long else self._mac_of_whole).copy()
+        mac.update(head)  # which says how long it is, so that no byte of it can change sides
+        mac.update(_digest(content) if is_long else content)
         return mac.digest()
 
 
-def _message(packed: Any) -> Message:
-    """Return one message of a datagram, or raise WireError."""
-    if type(packed) is bytes and packed[1:2] in _HEARD_BY_SEVERAL:
-        return _heard_by_several(packed)
-    return from_plain(_unpack(read_bytes(packed)))
-
-
-_HEARD_BY_SEVERAL: Final = frozenset(bytes([kind_number(kind)]) for kind in (Accept, Accepted))
-"""Where it stands in what is packed, the number of each kind that several nodes hear alike."""
+def _keyed(key: bytes, kind: bytes) -> blake2b:
+    return blake2b(_VERSION_BYTE, digest_size=MAC_BYTES, key=key, person=kind)
 
 
 @lru_cache(_READ_AT_ONCE)
-def _heard_by_several(packed: bytes) -> Message:
-    return from_plain(_unpack(packed))
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=32).digest()
+
+
+@lru_cache(_READ_AT_ONCE)
+def _messages(content: bytes) -> tuple[Message, ...]:
+    """Return the messages of a datagram, or raise WireError."""
+    return tuple([from_plain(each) for each in read_list(_unpack(content))])
 
 
 def _unpack(body: bytes) -> Any:

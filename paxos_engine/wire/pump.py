@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeAlias
 from paxos_engine.roles.effects import Outgoing
 from paxos_engine.roles.events import Delayed, Duplicated, Event, Lost, Refused, Sent
 from paxos_engine.roles.messages import Envelope
-from paxos_engine.wire.codec import MAX_DATAGRAM, Codec
+from paxos_engine.wire.codec import MAX_DATAGRAM, Codec, Packed
 from paxos_engine.wire.reading import WireError
 
 Publish: TypeAlias = Callable[[str, Event], None]
@@ -167,7 +167,7 @@ class MessagePump:
         What goes to several is packed once. `Sent` is published before the system call, so that no
         delivery precedes its sending.
         """
-        packed: dict[int, bytes] = {}
+        packed: Packed = {}
         for to, batch in batches.items():
             first = self._next_id
             self._next_id += len(batch)

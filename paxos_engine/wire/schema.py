@@ -285,11 +285,6 @@ _KINDS: Final = tuple(_Kind(at, *entry) for at, entry in enumerate(SCHEMA))
 _KIND_OF: Final = {kind.message: kind for kind in _KINDS}
 
 
-def kind_number(message: type[Message]) -> int:
-    """Return the number by which the wire knows a kind of message."""
-    return _KIND_OF[message].position
-
-
 def to_plain(message: Message) -> list[Any]:
     """Return a message as a list: its kind, then its fields."""
     return _KIND_OF[type(message)].write(message)

@@ -102,8 +102,8 @@ class Player:
         data = honest.encode(sender, 1, [envelope.message])[0][0]
         match what:
             case "pickle":
-                body = pickle.dumps(envelope)
-                data = data[:1] + honest._mac(body) + body
+                head, body = data[17 : 19 + data[18]], pickle.dumps(envelope)
+                data = data[:1] + honest._mac(head, body) + head + body
             case "cut":
                 data = data[:-3]
             case "old":

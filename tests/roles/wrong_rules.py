@@ -131,6 +131,7 @@ class Unpickles(Codec):
 
     def decode(self, data: bytes, to: str) -> list[Envelope]:
         """Believe it."""
-        if data[17:18] == b"\x80":  # as every pickle of our time begins
-            return [pickle.loads(data[17:])]
+        content = data[19 + data[18] :] if len(data) > 19 else b""
+        if content[:1] == b"\x80":  # as every pickle of our time begins
+            return [pickle.loads(content)]
         return super().decode(data, to)

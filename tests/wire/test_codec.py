@@ -43,7 +43,7 @@ from paxos_engine.roles.values import (
     ProposalNumber,
     command_size,
 )
-from paxos_engine.wire.codec import MAC_BYTES, MAX_DATAGRAM, MOST_COALESCED, VERSION, Codec
+from paxos_engine.wire.codec import MAC_BYTES, MAX_DATAGRAM, MOST_COALESCED, VERSION, Codec, Packed
 from paxos_engine.wire.reading import MAX_ITEMS, WireError
 from paxos_engine.wire.schema import SCHEMA, to_plain
 
@@ -134,16 +134,24 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
 messages = st.one_of(*OF_EACH_KIND.values())
 
 
-def forge(body: Any, version: int = VERSION, key: bytes = KEY) -> bytes:
-    """Return a datagram with a right MAC around whatever `body` is (bytes go in as they are)."""
-    packed = body if isinstance(body, bytes) else msgpack.packb(body)
-    head = bytes([version])
-    return head + blake2b(head + packed, digest_size=MAC_BYTES, key=key).digest() + packed
+def forge(
+    head: Any = ("here", "L1", 1), content: Any = (), version: int = VERSION, key: bytes = KEY
+) -> bytes:
+    """Return a datagram with a right MAC around whatever stands in it (bytes go in as they are)."""
+    said, told = (x if isinstance(x, bytes) else msgpack.packb(x) for x in (head, content))
+    said = len(said).to_bytes(2, "big") + said
+    mac = blake2b(bytes([version]), digest_size=MAC_BYTES, key=key, person=_person(told))
+    mac.update(said + (told if len(told) < 512 else blake2b(told, digest_size=32).digest()))
+    return bytes([version]) + mac.digest() + said + told
+
+
+def _person(content: bytes) -> bytes:
+    return b"whole" if len(content) < 512 else b"digest"
 
 
 def carrying(*items: Any) -> bytes:
     """Return a datagram from L1 with these messages in it."""
-    return forge(["here", "L1", 1, [msgpack.packb(item) for item in items]])
+    return forge(content=items)
 
 
 def batch(sequences: list[Any], values: list[Any] | None = None) -> bytes:
@@ -197,7 +205,7 @@ def test_the_ids_of_messages_count_up_across_the_datagrams_of_one_batch() -> Non
 
 def test_what_is_said_to_several_is_packed_once_and_arrives_under_the_id_of_each() -> None:
     accept = Accept(NUMBER, 7, Command("C1", 1, "x", 0, 1), 6)
-    packed: dict[int, bytes] = {}
+    packed: Packed = {}
     datagrams = [CODEC.encode("L1", first, [accept], packed)[0][0] for first in (1, 2, 3)]
     assert len(packed) == 1
     arrived = [CODEC.decode(data, "A1")[0] for data in datagrams]
@@ -262,21 +270,24 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "truncated: 0 bytes"),
     "only a head": (heartbeat()[: 1 + MAC_BYTES], "truncated: 17 bytes"),
     "cut short": (heartbeat()[:-1], "the MAC is wrong"),
-    "another version": (forge([], version=9), "version 9, and we speak 2"),
-    "a relabelled version": (forge(["here", "L1", 1, []], version=1), "version 1"),
-    "another key": (forge(["here", "L1", 1, []], key=b"another"), "the MAC is wrong"),
-    "another cluster": (forge(["there", "L1", 1, []]), "cluster 'there' is not ours"),
-    "no msgpack": (forge(b"\xc1"), "no msgpack"),
-    "something behind": (forge(msgpack.packb(["here", "L1", 1, []]) + b"\x00"), "no msgpack"),
-    "a map": (forge({"here": 1}), "no msgpack"),
-    "a number": (forge(7), "7 where a list"),
-    "too few parts": (forge(["here", "L1", 1]), "a list of 3 items where 4 belong"),
-    "no sender": (forge(["here", "", 1, []]), "'' is no name"),
-    "a sender in disguise": (forge(["here", "L1\x1b[2J", 1, []]), "is no name"),
-    "a message that is not packed": (
-        forge(["here", "L1", 1, [[13]]]),
-        "a list of 1 items is no bytes",
-    ),
+    "another version": (forge(version=9), "version 9, and we speak 3"),
+    "a relabelled version": (forge(version=1), "version 1"),
+    "another key": (forge(key=b"another"), "the MAC is wrong"),
+    "another cluster": (forge(["there", "L1", 1]), "cluster 'there' is not ours"),
+    "no msgpack": (forge(content=b"\xc1"), "no msgpack"),
+    "no msgpack as head": (forge(b"\xc1"), "no msgpack"),
+    "something behind": (forge(content=b"\x90\x00"), "no msgpack"),
+    "something behind the head": (forge(msgpack.packb(["here", "L1", 1]) + b"\0"), "no msgpack"),
+    "no head": (forge(b""), "no msgpack"),
+    "nothing said": (forge(content=b""), "no msgpack"),
+    "a map": (forge(content={"here": 1}), "no msgpack"),
+    "a map as head": (forge({"here": 1}), "no msgpack"),
+    "a number": (forge(content=7), "7 where a list"),
+    "a number as head": (forge(7), "7 where a list"),
+    "too few parts": (forge(["here", "L1"]), "a list of 2 items where 3 belong"),
+    "no sender": (forge(["here", "", 1]), "'' is no name"),
+    "a sender in disguise": (forge(["here", "L1\x1b[2J", 1]), "is no name"),
+    "a message that is no list": (carrying(13), "13 where a list"),
     "an empty message": (carrying([]), "an empty message"),
     "an unknown kind": (carrying([99]), "unknown kind 99"),
     "a bool as kind": (carrying([True]), "unknown kind True"),
@@ -329,32 +340,53 @@ def test_a_datagram_that_makes_no_sense_is_refused_with_its_own_reason(case: str
 
 
 def test_the_mac_covers_the_version() -> None:
-    body = msgpack.packb(["here", "L1", 1, []])
-    without = blake2b(body, digest_size=MAC_BYTES, key=KEY).digest()
+    said = b"\x00\x00\x90"
+    without = blake2b(said, digest_size=MAC_BYTES, key=KEY, person=b"whole").digest()
     with pytest.raises(WireError, match="MAC"):
-        CODEC.decode(bytes([VERSION]) + without + body, "A1")
+        CODEC.decode(bytes([VERSION]) + without + said, "A1")
+
+
+def test_a_digest_in_the_place_of_what_it_stands_for_is_refused() -> None:
+    data = forge(content=["x" * 1_000])
+    head_ends = data.index(msgpack.packb(["x" * 1_000]))
+    digest = blake2b(data[head_ends:], digest_size=32).digest()
+    with pytest.raises(WireError, match="MAC"):
+        CODEC.decode(data[:head_ends] + digest, "A1")
+
+
+def test_a_byte_that_changes_sides_between_head_and_messages_is_refused() -> None:
+    data = forge(msgpack.packb(["here", "L1", 1]), b"\x90")
+    longer = int.from_bytes(data[17:19], "big") + 1
+    with pytest.raises(WireError, match="MAC"):
+        CODEC.decode(data[:17] + longer.to_bytes(2, "big") + data[19:], "A1")
 
 
 @pytest.mark.parametrize("depth", [10, 300, 900, 1023, 1024, 5_000])
-@pytest.mark.parametrize("place", ["body", "sender", "number"])
+@pytest.mark.parametrize("place", ["head", "sender", "number", "messages"])
 def test_lists_nested_to_any_depth_are_refused_wherever_they_stand(depth: int, place: str) -> None:
     deep = b"\x91" * depth + b"\x01"
-    start = {"body": b"", "sender": b"\x94\xa4here", "number": b"\x94\xa4here\xa2L1"}[place]
-    rest = {"body": b"", "sender": b"\x01\x90", "number": b"\x90"}[place]
+    before, behind = {
+        "head": (b"", b""),
+        "sender": (b"\x93\xa4here", b"\x01"),
+        "number": (b"\x93\xa4here\xa2L1", b""),
+        "messages": (b"", b""),
+    }[place]
+    data = forge(content=deep) if place == "messages" else forge(before + deep + behind)
     with pytest.raises(WireError):
-        CODEC.decode(forge(start + deep + rest), "A1")
+        CODEC.decode(data, "A1")
 
 
-@pytest.mark.parametrize("head", [b"\xdd\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff"])
-def test_a_claimed_length_beyond_the_datagram_is_refused(head: bytes) -> None:
-    with pytest.raises(WireError, match="no msgpack"):
-        CODEC.decode(forge(head + b"\x00" * 9_000), "A1")
+@pytest.mark.parametrize("claim", [b"\xdd\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff"])
+def test_a_claimed_length_beyond_the_datagram_is_refused(claim: bytes) -> None:
+    for data in (forge(claim + b"\x00" * 9_000), forge(content=claim + b"\x00" * 9_000)):
+        with pytest.raises(WireError, match="no msgpack"):
+            CODEC.decode(data, "A1")
 
 
 def test_a_list_longer_than_any_page_is_refused_before_it_is_allocated() -> None:
     # As a finished list it would be refused as "a list of ..."; this one never came to be.
     with pytest.raises(WireError, match="no msgpack"):
-        CODEC.decode(forge([None] * (MAX_ITEMS + 1)), "A1")
+        CODEC.decode(forge(content=[None] * (MAX_ITEMS + 1)), "A1")
 
 
 @settings(max_examples=300, deadline=None)
@@ -381,25 +413,22 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=10),
     max_leaves=40,
 )  # fmt: skip
-nonsense = (
+nonsense = plain | st.lists(
     plain
-    | st.lists(plain, max_size=6).map(lambda items: ["here", "L1", 1, items])
     | st.tuples(st.integers(0, len(SCHEMA)), st.lists(plain, max_size=9)).map(
-        lambda kind_and_fields: [
-            "here",
-            "L1",
-            1,
-            [msgpack.packb([kind_and_fields[0], *kind_and_fields[1]])],
-        ]
-    )
+        lambda kind_and_fields: [kind_and_fields[0], *kind_and_fields[1]]
+    ),
+    max_size=6,
 )
 
 
 @settings(max_examples=400, deadline=None)
-@given(body=nonsense)
-def test_nonsense_with_a_right_mac_is_refused_or_is_a_proper_message(body: Any) -> None:
+@given(head=st.just(("here", "L1", 1)) | plain, content=nonsense)
+def test_nonsense_with_a_right_mac_is_refused_or_is_a_proper_message(
+    head: Any, content: Any
+) -> None:
     try:
-        envelopes = CODEC.decode(forge(body), "A1")
+        envelopes = CODEC.decode(forge(head, content), "A1")
     except WireError:
         return
     for envelope in envelopes:
@@ -412,10 +441,13 @@ def test_nonsense_with_a_right_mac_is_refused_or_is_a_proper_message(body: Any) 
 def test_a_changed_byte_under_a_right_mac_raises_nothing_but_a_wire_error(
     message: Message, where: int, what: int
 ) -> None:
-    body = bytearray(CODEC.encode("L1", 1, [message])[0][0][1 + MAC_BYTES :])
+    data = CODEC.encode("L1", 1, [message])[0][0]
+    head_ends = 19 + int.from_bytes(data[17:19], "big")
+    body = bytearray(data[19:])
     body[where % len(body)] = what
+    head, content = bytes(body[: head_ends - 19]), bytes(body[head_ends - 19 :])
     try:
-        envelopes = CODEC.decode(forge(bytes(body)), "A1")
+        envelopes = CODEC.decode(forge(head, content), "A1")
     except WireError:
         return
     assert all(type(envelope.message) in KINDS for envelope in envelopes)
