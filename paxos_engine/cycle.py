@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 
 from paxos_engine.roles.effects import Effects, Outgoing, Record, Role
 from paxos_engine.roles.events import Delivered, Event, Synced
-from paxos_engine.roles.joining import together
+from paxos_engine.roles.joining import all_together
 from paxos_engine.roles.messages import Envelope
 
 Publish: TypeAlias = Callable[[str, Event], None]
@@ -127,7 +127,7 @@ class NodeCycle:
             self._publish(self.role.name, Synced(self._mark, self._count, written, self._disk.kind))
             self._count = 0
         if self._outbox:
-            outbox = {to: together(batch) for to, batch in self._outbox.items()}
+            outbox = all_together(self._outbox)
             self._outbox.clear()
             # Nothing above this line may send: an answer that overtakes its record is a lie
             # after a crash.

@@ -34,6 +34,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     AcceptedReport,
+    Accepts,
     Compacted,
     Envelope,
     Heartbeat,
@@ -112,10 +113,10 @@ class PaxosAcceptor(Role):
         """Answer one message; what no acceptor understands is refused with an event."""
         effects = Effects(self._mark)
         match envelope.message:
-            case Accept() | Prepare() as claim if reason := self._beyond_belief(claim):
+            case Accept() | Accepts() | Prepare() as claim if reason := self._beyond_belief(claim):
                 effects.say(_refused(envelope, reason))
-            case Accept() as accept:
-                self._accept(envelope, accept, effects)
+            case Accept() | Accepts() as accepts:
+                self._accept_each(envelope, accepts, effects)
             case Prepare() as prepare:
                 self._prepare(envelope, prepare, effects)
             case Heartbeat(number=number) as beat:
@@ -185,18 +186,24 @@ class PaxosAcceptor(Role):
                 highest = settled.promised
         return highest
 
-    def _beyond_belief(self, claim: Prepare | Accept) -> str:
+    def _beyond_belief(self, claim: Prepare | Accept | Accepts) -> str:
         """Say in one line what is absurd about a well-formed claim; empty for nothing."""
         if not self._rounds.takes(claim.number.round):
             return f"round {claim.number.round} is more than {ROUND_JUMP} above any heard of"
-        if isinstance(claim, Accept):
-            instance, chosen = claim.instance, claim.chosen_up_to
-            if chosen >= instance:
-                return f"nobody proposes for {instance} who knows {chosen} as chosen"
-            if instance > chosen + WINDOW:
-                return f"instance {instance} is more than {WINDOW} beyond what is chosen"
-        else:
-            instance = claim.first
+        match claim:
+            case Prepare(first=instance):
+                return self._too_far(instance)
+            case Accept(instance=instance, chosen_up_to=chosen):
+                first = last = instance
+            case Accepts(first=first, last=last, chosen_up_to=chosen):
+                pass
+        if chosen >= first:
+            return f"nobody proposes for {first} who knows {chosen} as chosen"
+        if last > chosen + WINDOW:
+            return f"instance {last} is more than {WINDOW} beyond what is chosen"
+        return self._too_far(last)
+
+    def _too_far(self, instance: int) -> str:
         if not self._instances.takes(instance):
             return f"instance {instance} is more than {WINDOW} beyond any heard of"
         return ""
@@ -278,29 +285,43 @@ class PaxosAcceptor(Role):
 
     # --- phase 2 -------------------------------------------------------------------------
 
-    def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> None:
+    def _accept_each(self, envelope: Envelope, accepts: Accept | Accepts, effects: Effects) -> None:
+        """Vote for each as if it had come alone; acknowledge all that was voted for at once."""
+        voted: list[tuple[int, int]] = []
+        for accept in accepts.each():
+            instance = accept.instance
+            if not self._accept(envelope, accept, effects):
+                continue
+            if voted and voted[-1][1] == instance - 1:
+                voted[-1] = (voted[-1][0], instance)
+            else:
+                voted.append((instance, instance))
+        if voted:
+            effects.send_all(self.leaders, Accepted(accepts.number, tuple(voted)))
+            self._settle(accepts.chosen_up_to)
+
+    def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> bool:
+        """Vote, unless a rule forbids it; return whether the vote stands, now or since before."""
         if self.is_dropped(accept.instance):
             # It is decided, and how is forgotten here: a vote now could choose a second value.
             compacted = Compacted(accept.number, accept.instance, self.compacted)
             effects.send(envelope.sender, compacted)
-            return
+            return False
         protocol = self._at(accept.instance, remember=False)
         if not protocol.may_accept(accept.number):
             effects.say(Rejected(accept.instance, accept.number, protocol.promised))
             nack = Nack(accept.number, accept.instance, protocol.promised)
             effects.send(envelope.sender, nack)
-            return
+            return False
         again = protocol.accepted_number == accept.number
         if again and protocol.accepted_value != accept.value:
             effects.say(_refused(envelope, f"a second value under {accept.number}"))
-            return
+            return False
         if not again:
             mark = effects.record(AcceptRecord(accept.number, accept.instance, accept.value))
             self._vote(protocol, accept)
             effects.say(AcceptedValue(accept.instance, accept.number, accept.value, mark))
-        accepted = Accepted(accept.number, ((accept.instance, accept.instance),))
-        effects.send_all(self.leaders, accepted)
-        self._settle(accept.chosen_up_to)
+        return True
 
     def _vote(self, protocol: PaxosAcceptorProtocol, accept: Accept) -> None:
         self._keep(protocol)

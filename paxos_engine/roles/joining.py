@@ -1,33 +1,53 @@
 """Few messages where few will do: what a node says to one peer in one turn, said together.
 
-Votes for neighbouring instances are one acknowledgement, and where a client asks for many commands
-at once, or gets many answers, they share a message: what is spent on each message on its way
-would be most of what a command costs. Each is still asked for, and answered, as one of its own.
+Votes for neighbouring instances are one acknowledgement; and where a client asks for many commands
+at once, or gets many answers, or a primary proposes for many instances, they share a message: what
+is spent on each message on its way would be most of what a command costs. Each is still asked for,
+voted on and answered as one of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from paxos_engine.roles.effects import Outgoing
 from paxos_engine.roles.messages import (
     MAX_INTERVALS,
+    Accept,
     Accepted,
+    Accepts,
     Message,
     Replies,
     Reply,
     Request,
     Requests,
 )
-from paxos_engine.roles.values import MAX_BATCH, ZERO, command_size, utf8_size
+from paxos_engine.roles.values import MAX_BATCH, ZERO, command_size, utf8_size, value_size
 
 MANY: Final = 8
-"""Requests, or replies, from which on they share a message: fewer are easier to follow alone."""
+"""Accepts, requests or replies from which on they share a message: fewer are easier to follow."""
 
 TOGETHER_BYTES: Final = 32_000
 """About how many bytes such a message may have: it shares the fate of its datagram."""
+
+
+def all_together(outbox: Mapping[str, Sequence[Outgoing]]) -> dict[str, list[Outgoing]]:
+    """Return what is said to each peer, joined; what several hear alike is joined once for all.
+
+    They then share the very messages, so that these are packed and read once, too.
+    """
+    joined: dict[tuple[int, ...], list[Outgoing]] = {}
+    said: dict[str, list[Outgoing]] = {}
+    for to, batch in outbox.items():
+        which = tuple([id(outgoing.message) for outgoing in batch])
+        found = joined.get(which)
+        if found is None:
+            said[to] = joined[which] = together(batch)
+        else:
+            said[to] = [Outgoing(to, message, after) for _, message, after in found]
+    return said
 
 
 def together(batch: Sequence[Outgoing]) -> list[Outgoing]:
@@ -75,6 +95,33 @@ def joined_votes(acknowledgements: Iterable[Accepted]) -> Iterator[Accepted]:
         yield Accepted(number, tuple(intervals))
 
 
+def _accepts(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
+    for part in _parts(said, lambda accept: value_size(accept.value)):
+        for run in _runs(part):
+            yield from _if_many(run, _accept_all)
+
+
+def _accept_all(accepts: Iterable[Accept]) -> Accepts:
+    run = [*accepts]
+    first = run[0]
+    values = tuple(accept.value for accept in run)
+    return Accepts(first.number, first.instance, values, first.chosen_up_to)
+
+
+def _runs(said: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Cut what is said where one accept is not for the next instance, or not alike otherwise."""
+    run: list[Outgoing] = []
+    after: tuple[Any, ...] = ()
+    for outgoing in said:
+        accept: Any = outgoing.message
+        if run and after != (accept.instance, accept.number, accept.chosen_up_to):
+            yield run
+            run = []
+        run.append(outgoing)
+        after = (accept.instance + 1, accept.number, accept.chosen_up_to)
+    yield run
+
+
 def _requests(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
     for part in _parts(said, lambda request: command_size(request.command)):
         yield from _if_many(part, lambda requests: Requests(tuple(r.command for r in requests)))
@@ -112,6 +159,7 @@ def _parts(said: Sequence[Outgoing], size_of: Callable[[Any], int]) -> Iterator[
 
 
 _JOIN: Final[dict[type[Message], Callable[[Sequence[Outgoing]], Iterator[Outgoing]]]] = {
+    Accept: _accepts,
     Accepted: _votes,
     Request: _requests,
     Reply: _replies,

@@ -26,11 +26,7 @@ from paxos_engine.roles.events import (
     Yielded,
 )
 from paxos_engine.roles.gaps import GapWatch, how_filled
-from paxos_engine.roles.leader_protocol import (
-    PaxosLeaderProtocol,
-    PromiseHeard,
-    ProposalState,
-)
+from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol, PromiseHeard, ProposalState
 from paxos_engine.roles.learner import Learner
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.machine import KeyValueStore, StateMachine
@@ -38,6 +34,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     AcceptedReport,
+    Accepts,
     CatchUpReply,
     CatchUpRequest,
     Compacted,
@@ -232,17 +229,17 @@ class PaxosLeader(Role):
             case HeartbeatReply() as reply:
                 self.copies.know(sender, reply.snapshot)
                 self._outbid(sender, reply, now, effects)
-            case Accept() | CatchUpRequest() | CatchUpReply() | SnapshotRequest() | SnapshotChunk():
-                self._learn(envelope, now, effects)
             case Compacted(up_to=up_to):
                 self.learner.hear_of(up_to, now)
+            case _:
+                self._learn(envelope, now, effects)
 
     def _learn(self, envelope: Envelope, now: float, effects: Effects) -> None:
         """Take from a peer, or give to one, what was proposed or chosen."""
         sender = envelope.sender
         match envelope.message:
-            case Accept() as accept:
-                self._decided(self.learner.see_accept(accept, effects), effects)
+            case Accept() | Accepts() as accepts:
+                self._decided(self.learner.see_accepts(accepts, effects), effects)
             case CatchUpRequest() as request:
                 self.learner.answer(sender, request, effects)
             case CatchUpReply() as reply:

@@ -42,6 +42,7 @@ from paxos_engine.roles.machine import KeyValueStore, StateMachine
 from paxos_engine.roles.messages import (
     Accept,
     Accepted,
+    Accepts,
     CatchUpReply,
     CatchUpRequest,
     SnapshotChunk,
@@ -119,14 +120,16 @@ class Learner:
         self._instances.know(self.log.chosen_up_to)
         return self._instances.takes(instance)
 
-    def see_accept(self, accept: Accept, effects: Effects) -> list[int]:
+    def see_accepts(self, accepts: Accept | Accepts, effects: Effects) -> list[int]:
         """Note what a peer proposes, so that votes for it can be understood; return what is new."""
-        if not self.is_open(accept.instance):
-            return []
-        proposal = self.record(accept.instance).proposal(accept.number)
-        if proposal.transition(AcceptSeen(accept.value)) is ProposalState.CHOSEN:
-            return self._chosen(proposal, effects)
-        return []
+        new: list[int] = []
+        for accept in accepts.each():
+            if not self.is_open(accept.instance):
+                continue
+            proposal = self.record(accept.instance).proposal(accept.number)
+            if proposal.transition(AcceptSeen(accept.value)) is ProposalState.CHOSEN:
+                new += self._chosen(proposal, effects)
+        return new
 
     def see_accepted(self, acceptor: str, accepted: Accepted, effects: Effects) -> list[int]:
         """Count a vote, in every instance that it names; return the instances chosen by it."""

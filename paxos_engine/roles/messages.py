@@ -7,6 +7,7 @@ bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from paxos_engine.roles.frozen import frozen
@@ -86,9 +87,41 @@ class Accept:
     value: Value
     chosen_up_to: int
 
+    def each(self) -> tuple[Accept]:
+        """Return the accepts that this stands for: itself."""
+        return (self,)
+
     def describe(self) -> str:
         """Return the message as one line."""
         return f"accept {self.number} {self.instance}: {self.value}"
+
+
+@frozen
+class Accepts:
+    """Phase 2a for several instances that follow each other, under one number.
+
+    `values` are those of `first` and the following instances; each is an accept of its own.
+    """
+
+    number: ProposalNumber
+    first: int
+    values: tuple[Value, ...]
+    chosen_up_to: int
+
+    @property
+    def last(self) -> int:
+        """The last instance."""
+        return self.first + len(self.values) - 1
+
+    def each(self) -> Iterator[Accept]:
+        """Yield the accepts that this stands for."""
+        for instance, value in enumerate(self.values, self.first):
+            yield Accept(self.number, instance, value, self.chosen_up_to)
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        values = ", ".join(map(str, self.values))
+        return f"accepts {self.number} {span(self.first, self.last)}: {values}"
 
 
 @frozen
@@ -317,6 +350,7 @@ Message: TypeAlias = (
     | Reply
     | Requests
     | Replies
+    | Accepts
 )
 
 KINDS: dict[type[Message], str] = {
@@ -337,6 +371,7 @@ KINDS: dict[type[Message], str] = {
     Reply: "reply",
     Requests: "requests",
     Replies: "replies",
+    Accepts: "accepts",
 }
 """The word for each message, as the trace, the screen and the documentation use it."""
 

@@ -16,6 +16,7 @@ from paxos_engine.roles.messages import (
     KINDS,
     Accept,
     Accepted,
+    Accepts,
     CatchUpReply,
     CatchUpRequest,
     Compacted,
@@ -36,6 +37,7 @@ from paxos_engine.roles.values import ProposalNumber
 OF_ACCEPTORS: Final = (Promise, Accepted, Nack, Compacted)
 OF_LEADERS: Final = (
     Accept,
+    Accepts,
     Heartbeat,
     CatchUpRequest,
     CatchUpReply,
@@ -64,7 +66,7 @@ def nonsense(
     reason = _not_from_there(envelope, peers, quorums)
     if reason or isinstance(message, Accepted):
         return reason  # votes count for what somebody has proposed, and for nothing else
-    if isinstance(message, Accept) and message.number.rank == election.rank:
+    if isinstance(message, Accept | Accepts) and message.number.rank == election.rank:
         return f"{message.number} is a number that only {election.name} proposes under"
     if isinstance(message, SnapshotChunk) and not _fits(message):
         return f"a piece of {len(message.data)} bytes in a snapshot of {message.size}"
@@ -100,7 +102,7 @@ def _number_in_use(message: Message) -> ProposalNumber | None:
     match message:
         case Nack(promised=number) | HeartbeatReply(promised=number):
             return number
-        case Heartbeat(number=number) | Accept(number=number):
+        case Heartbeat(number=number) | Accept(number=number) | Accepts(number=number):
             return number
         case _:
             return None

@@ -25,7 +25,7 @@ EVENTS: Final = tuple(
 FATES: Final = ("lost", "duplicated", "delayed")
 """What a network may do to a message."""
 
-TOGETHER: Final = {"requests": "request", "replies": "reply"}
+TOGETHER: Final = {"requests": "request", "replies": "reply", "accepts": "accept"}
 """What is said of many at once counts as what each of them is."""
 
 MESSAGES: Final = tuple(kind for kind in KINDS.values() if kind not in TOGETHER)

@@ -16,6 +16,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     AcceptedReport,
+    Accepts,
     Compacted,
     Prepare,
     Promise,
@@ -138,7 +139,7 @@ class Patterns:
         kind = self._now.kinds.get(event.message)
         if kind is Accepted:
             yield "a vote arrives twice"
-        elif kind is Accept:
+        elif kind in (Accept, Accepts):
             yield "an accept arrives twice"
 
     def _retried(self, _: str, event: ev.Retried) -> Iterator[str]:
@@ -160,7 +161,7 @@ class Patterns:
         yield from self._split(event.number)
 
     def _rejected(self, node: str, event: ev.Rejected) -> Iterator[str]:
-        if self._now.hands.get(node) is Accept:
+        if self._now.hands.get(node) in (Accept, Accepts):
             yield "a late accept is refused"
         elif self._now.hands.get(node) is Prepare:
             self._refused.setdefault(event.number, set()).add(node)

@@ -11,7 +11,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from paxos_engine.roles.assembly import Shape
-from paxos_engine.roles.messages import Accept, Envelope, Heartbeat, HeartbeatReply, Nack, Request
+from paxos_engine.roles.messages import (
+    Accept,
+    Accepts,
+    Envelope,
+    Heartbeat,
+    HeartbeatReply,
+    Nack,
+    Request,
+)
 from paxos_engine.roles.values import Command, ProposalNumber
 from paxos_engine.simulation.fewer_nodes import other_names, renamed
 from paxos_engine.simulation.schedule import Step
@@ -19,7 +27,7 @@ from paxos_engine.simulation.schedule import Step
 PATIENCE: Final = 2.0
 """Seconds after which a client surely asks another leader."""
 
-TELLING: Final = (Accept, Heartbeat, HeartbeatReply, Nack)
+TELLING: Final = (Accept, Accepts, Heartbeat, HeartbeatReply, Nack)
 """The messages by which a leader hears of higher numbers."""
 
 CLAIM: Final = ("suspect", 0.0)

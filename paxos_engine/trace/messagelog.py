@@ -13,6 +13,7 @@ from paxos_engine.roles.messages import (
     KINDS,
     Accept,
     Accepted,
+    Accepts,
     CatchUpRequest,
     Heartbeat,
     HeartbeatReply,
@@ -26,8 +27,7 @@ from paxos_engine.roles.messages import (
     Requests,
     span,
 )
-from paxos_engine.roles.values import Batch
-from paxos_engine.trace.words import words
+from paxos_engine.trace.words import words, words_of_many
 
 LOOK_AT_MOST: Final = 300
 """Characters or bytes of a value by which a message can be found."""
@@ -65,7 +65,7 @@ class LogLine:
         match self.body:
             case Prepare(first=first, last=last) | Promise(first=first, last=last):
                 return span(first, last)
-            case CatchUpRequest(first=first, last=last):
+            case CatchUpRequest(first=first, last=last) | Accepts(first=first, last=last):
                 return span(first, last)
             case Accepted(intervals=intervals):
                 return ",".join(span(low, high) for low, high in intervals)
@@ -88,7 +88,9 @@ class LogLine:
             case Accept(value=value) | Request(command=value):
                 return words(value)
             case Requests(commands=commands):
-                return words(Batch(commands))
+                return words_of_many(commands)
+            case Accepts(values=values):
+                return words_of_many(values)
             case Replies(replies=replies):
                 return f"{len(replies)}: {', '.join(reply.result for reply in replies)}"
             case Promise(reported=reported):

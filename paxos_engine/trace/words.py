@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from paxos_engine.roles.values import Command, Value, commands_of
 
 
@@ -15,9 +17,14 @@ def words(value: Value) -> str | bytes:
     commands = commands_of(value)
     if not commands:
         return "no-op"
-    return f"{len(commands)}: {', '.join(map(_content, commands))}"
+    return words_of_many(commands)
 
 
-def _content(command: Command) -> str:
-    content = command.value
-    return content.decode("utf-8", "backslashreplace") if isinstance(content, bytes) else content
+def words_of_many(values: Sequence[Value]) -> str:
+    """Return how many values there are, and what each asks for."""
+    return f"{len(values)}: {', '.join(map(_text, values))}"
+
+
+def _text(value: Value) -> str:
+    said = words(value)
+    return said.decode("utf-8", "backslashreplace") if isinstance(said, bytes) else said

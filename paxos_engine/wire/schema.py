@@ -12,6 +12,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     AcceptedReport,
+    Accepts,
     CatchUpReply,
     CatchUpRequest,
     Compacted,
@@ -57,6 +58,7 @@ from paxos_engine.wire.reading import (
     read_name,
     read_number,
     read_primary,
+    read_some,
     read_state,
     read_text,
     shown,
@@ -127,6 +129,23 @@ def read_rows(raw: Any) -> tuple[tuple[ProposalNumber, Value], ...]:
         (read_number(number), read_value(value))
         for number, value in (read_list(item, 2) for item in read_list(raw))
     )
+
+
+def read_values(raw: Any) -> tuple[Value, ...]:
+    """Return what is proposed for several instances: commands in columns, or value for value.
+
+    Raises:
+        WireError: it is neither, or too many.
+    """
+    items = read_some(raw)
+    match items[0]:
+        case [str(), _, _, _, list()]:  # a run of commands; of a lone one the last is its text
+            values: tuple[Value, ...] = read_commands(items)
+        case _:
+            values = tuple(map(read_value, items))
+    if len(values) > MAX_BATCH:
+        raise WireError(f"accepts for {len(values)} instances, and {MAX_BATCH} are the most")
+    return values
 
 
 SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = (
@@ -211,6 +230,15 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
     ),
     (Requests, (("commands", read_commands),)),
     (Replies, (("replies", read_replies),)),
+    (
+        Accepts,
+        (
+            ("number", read_number),
+            ("first", read_first),
+            ("values", read_values),
+            ("chosen_up_to", read_instance),
+        ),
+    ),
 )
 """Kind number (the position) -> message class and its fields, in the order of the wire."""
 
@@ -230,7 +258,7 @@ def plain(value: Any) -> Any:
     if type(value) is Command:
         return [value.client, value.sequence, value.oldest, value.session, value.value]
     if isinstance(value, tuple):
-        if value and type(value[0]) is Command:
+        if value and type(value[0]) is Command and {*map(type, value)} == {Command}:
             return columns_of_commands(value)
         if value and type(value[0]) is Reply:
             return columns_of_replies(value)

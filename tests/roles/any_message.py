@@ -11,6 +11,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     AcceptedReport,
+    Accepts,
     CatchUpReply,
     CatchUpRequest,
     Compacted,
@@ -124,6 +125,9 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
     Request: st.builds(Request, commands),
     Redirect: st.builds(Redirect, names, counts, names | st.none()),
     Reply: replies,
+    Accepts: st.builds(
+        Accepts, numbers, instances, st.lists(values, min_size=1, max_size=4).map(tuple), counts
+    ),
     Requests: st.builds(Requests, st.lists(commands, min_size=1, max_size=4).map(tuple)),
     Replies: st.builds(Replies, st.lists(replies, min_size=1, max_size=4).map(tuple)),
 }

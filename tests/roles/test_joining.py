@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paxos_engine.roles.effects import Outgoing
-from paxos_engine.roles.joining import MANY, TOGETHER_BYTES, joined_votes, together
+from paxos_engine.roles.joining import MANY, TOGETHER_BYTES, all_together, joined_votes, together
 from paxos_engine.roles.messages import (
     MAX_INTERVALS,
+    Accept,
     Accepted,
+    Accepts,
     Heartbeat,
     Message,
     Replies,
@@ -32,6 +34,10 @@ def reply(sequence: int) -> Reply:
     return Reply("C1", sequence, sequence + 1, "ok")
 
 
+def accept(instance: int, number: ProposalNumber = ONE, chosen_up_to: int = 0) -> Accept:
+    return Accept(number, instance, Command("C1", instance, "x", 1, 1), chosen_up_to)
+
+
 def said(*messages: Message) -> list[Outgoing]:
     """Return these messages as a node says them to L1, each after one record more."""
     return [Outgoing("L1", message, mark) for mark, message in enumerate(messages)]
@@ -46,6 +52,8 @@ def heard(outgoing: list[Outgoing]) -> list[Message]:
                 alone += map(Request, commands)
             case Replies(replies):
                 alone += replies
+            case Accepts():
+                alone += message.each()
             case Accepted(number, intervals):
                 for low, high in intervals:
                     alone += (Accepted(number, ((n, n),)) for n in range(low, high + 1))
@@ -67,6 +75,36 @@ def test_many_replies_share_a_message_in_which_each_command_has_its_own() -> Non
     assert [outgoing.message for outgoing in together(said(*many))] == [Replies(tuple(many))]
 
 
+def test_many_accepts_for_instances_that_follow_each_other_share_a_message() -> None:
+    many = [accept(n) for n in range(3, 3 + MANY)]
+    values = tuple(each.value for each in many)
+    assert together(said(*many)) == [Outgoing("L1", Accepts(ONE, 3, values, 0), MANY - 1)]
+    assert together(said(*many[1:])) == said(*many[1:])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [accept(20), accept(3 + MANY, TWO), accept(3 + MANY, chosen_up_to=1)],
+    ids=["not the next instance", "another number", "more is known as chosen"],
+)
+def test_an_accept_that_is_not_alike_stays_apart(other: Accept) -> None:
+    many = [accept(n) for n in range(3, 3 + MANY)]
+    sent = together(said(*many, other))
+    assert [type(outgoing.message) for outgoing in sent] == [Accepts, Accept]
+    assert heard(sent) == [*many, other]
+
+
+def test_what_several_hear_alike_is_joined_once_and_depends_on_the_same_records() -> None:
+    many = [accept(n) for n in range(1, MANY + 1)]
+    outbox = {to: [Outgoing(to, each, 7) for each in many] for to in ("A1", "A2", "L2")}
+    outbox["L2"] = outbox["L2"][:3]
+    sent = all_together(outbox)
+    assert [sent[to][0].to for to in sent] == ["A1", "A2", "L2"]
+    assert sent["A1"][0].message is sent["A2"][0].message
+    assert sent["A2"][0].after == 7
+    assert [outgoing.message for outgoing in sent["L2"]] == many[:3]
+
+
 def test_what_is_said_together_depends_on_every_record_that_any_of_it_depends_on() -> None:
     votes = [Accepted(ONE, ((n, n),)) for n in (1, 2, 3)]
     assert together(said(*votes)) == [Outgoing("L1", Accepted(ONE, ((1, 3),)), 2)]
@@ -81,7 +119,7 @@ def test_requests_that_fit_no_single_message_are_several() -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", "ä", "漢", "\U0001f600", "\udc80"])
-@pytest.mark.parametrize("kind", [Requests, Replies])
+@pytest.mark.parametrize("kind", [Requests, Replies, Accepts])
 def test_what_is_said_together_fits_a_datagram_whatever_letters_it_is_made_of(
     letter: str, kind: type[Message]
 ) -> None:
@@ -89,8 +127,12 @@ def test_what_is_said_together_fits_a_datagram_whatever_letters_it_is_made_of(
     for length in (100, 3_000, 7_000, 14_000):
         long = letter * length
         asked = [request(n, long) for n in range(1, 41)]
-        answered = [Reply("C1", n, n, long) for n in range(1, 41)]
-        sent = together(said(*(asked if kind is Requests else answered)))
+        messages: dict[type[Message], list[Message]] = {
+            Requests: [*asked],
+            Replies: [Reply("C1", n, n, long) for n in range(1, 41)],
+            Accepts: [Accept(ONE, n, each.command, 0) for n, each in enumerate(asked, 1)],
+        }
+        sent = together(said(*messages[kind]))
         datagrams = codec.encode("C1", 1, [outgoing.message for outgoing in sent])
         assert all(len(data) <= MAX_DATAGRAM for data, _ in datagrams)
         assert length > 100 or any(type(outgoing.message) is kind for outgoing in sent)
@@ -102,6 +144,7 @@ def test_what_is_said_together_fits_a_datagram_whatever_letters_it_is_made_of(
             st.integers(1, 9).map(request),
             st.integers(1, 9).map(reply),
             st.integers(1, 9).map(lambda n: Accepted(ONE, ((n, n),))),
+            st.builds(accept, st.integers(1, 9), st.sampled_from([ONE, TWO]), st.integers(0, 1)),
             st.just(Heartbeat(ONE, 7)),
         ),
         max_size=40,

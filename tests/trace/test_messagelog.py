@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from paxos_engine.roles.messages import Message, Replies, Reply, Requests
-from paxos_engine.roles.values import Command
+from paxos_engine.roles.messages import Accepts, Message, Replies, Reply, Requests
+from paxos_engine.roles.values import NOOP, Command, ProposalNumber
 from paxos_engine.trace.messagelog import LogLine
 
 
@@ -22,3 +22,10 @@ def test_replies_name_exactly_the_instances_that_they_are_about() -> None:
     shown = line(Replies(tuple(Reply("C1", n, n, "ok") for n in (7, 2, 3, 4, 9, 10, 4))))
     assert (shown.kind, shown.instance) == ("replies", "2..4,7,9..10")
     assert shown.value == "7: ok, ok, ok, ok, ok, ok, ok"
+
+
+def test_accepts_show_their_instances_and_what_is_proposed_for_each() -> None:
+    values = (Command("C1", 1, "set k 1"), NOOP, Command("C1", 2, b"\xff"))
+    shown = line(Accepts(ProposalNumber(1, 2), 7, values, 6))
+    assert (shown.kind, shown.instance, shown.number) == ("accepts", "7..9", "1.L2")
+    assert shown.value == "3: set k 1, no-op, \\xff"

@@ -15,6 +15,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     AcceptedReport,
+    Accepts,
     CatchUpReply,
     CatchUpRequest,
     Compacted,
@@ -129,6 +130,14 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
     Redirect: st.builds(Redirect, names, counts, names | st.none()),
     Reply: replies,
     Requests: st.builds(Requests, st.lists(commands, min_size=1, max_size=6).map(tuple)),
+    Accepts: st.builds(
+        Accepts,
+        numbers,
+        instances,
+        st.lists(commands, min_size=1, max_size=6).map(tuple)
+        | st.lists(values, min_size=1, max_size=4).map(tuple),
+        counts,
+    ),
     Replies: st.builds(Replies, st.lists(replies, min_size=1, max_size=4).map(tuple)),
 }
 messages = st.one_of(*OF_EACH_KIND.values())
@@ -191,6 +200,22 @@ def test_text_and_bytes_of_the_same_letters_stay_two_different_values() -> None:
     sent = [Request(Command("C1", 1, "x")), Request(Command("C1", 1, b"x"))]
     [(data, _)] = CODEC.encode("C1", 1, sent)
     assert [envelope.message for envelope in CODEC.decode(data, "L1")] == sent
+
+
+def test_a_batch_of_five_sessions_is_not_taken_for_commands_in_columns() -> None:
+    # Both are lists of five, the last of which is a list.
+    sent = Accepts(NUMBER, 1, (Batch(tuple(Command("C1", 1, "x", 0, n) for n in range(5))),), 0)
+    [(data, _)] = CODEC.encode("L1", 1, [sent])
+    assert [envelope.message for envelope in CODEC.decode(data, "A1")] == [sent]
+
+
+def test_what_several_hear_alike_is_read_once() -> None:
+    accept = Accept(NUMBER, 7, Command("C1", 1, "x", 0, 1), 6)
+    heard = [
+        CODEC.decode(CODEC.encode("L1", first, [accept])[0][0], to)[0].message
+        for first, to in ((1, "A1"), (2, "A2"))
+    ]
+    assert heard[0] is heard[1]
 
 
 def test_the_ids_of_messages_count_up_across_the_datagrams_of_one_batch() -> None:
@@ -320,6 +345,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "requests of too many": (
         carrying([15, [["C1", 1, [1] * 2_049, [1] * 2_049, ["x"] * 2_049]] * 2]),
         "4098 rows in one message",
+    ),
+    "accepts for nothing": (carrying([17, [3, 1], 1, [], 0]), "an empty list"),
+    "accepts for too many": (
+        carrying([17, [3, 1], 1, [None] * (MAX_BATCH + 1), 0]),
+        f"accepts for {MAX_BATCH + 1} instances",
     ),
     "replies to nobody": (carrying([16, []]), "an empty list"),
     "a second report of one instance": (
