@@ -41,6 +41,9 @@ def all_together(outbox: Mapping[str, Sequence[Outgoing]]) -> dict[str, list[Out
     joined: dict[tuple[int, ...], list[Outgoing]] = {}
     said: dict[str, list[Outgoing]] = {}
     for to, batch in outbox.items():
+        if len(batch) == 1:
+            said[to] = [*batch]
+            continue
         which = tuple([id(outgoing.message) for outgoing in batch])
         found = joined.get(which)
         if found is None:
@@ -55,8 +58,6 @@ def together(batch: Sequence[Outgoing]) -> list[Outgoing]:
 
     A message depends on every record that those depend on which it stands for.
     """
-    if len(batch) == 1:
-        return [*batch]
     messages: list[Outgoing] = []
     for kind, run in groupby(batch, key=lambda outgoing: type(outgoing.message)):
         said = [*run]

@@ -43,9 +43,6 @@ COALESCE_BYTES: Final = 32_000
 MOST_COALESCED: Final = 65_000
 """The largest size that may be asked for: the rest of a datagram is for what is around them."""
 
-_LENGTH: Final = slice(1 + MAC_BYTES, 1 + MAC_BYTES + 2)
-"""Where a datagram says how many bytes its head has."""
-
 _LONG: Final = 512
 """Bytes from which on the MAC covers a digest of the messages in their place."""
 
@@ -71,6 +68,7 @@ class Codec:
         self._coalesce_bytes = coalesce_bytes
         self._cluster_id = cluster_id
         # Two kinds of MAC that never agree: else short messages could pose as the digest of others.
+        # Both cover how long the head is, so that no byte can change sides.
         self._mac_of_whole = _keyed(key, b"whole")
         self._mac_of_digest = _keyed(key, b"digest")
         self._packer = msgpack.Packer(unicode_errors="surrogatepass")
@@ -115,22 +113,22 @@ class Codec:
         Raises:
             WireError: it is not a whole, authentic and sensible datagram of this cluster.
         """
-        if len(data) <= _LENGTH.stop:
+        if len(data) <= 1 + MAC_BYTES + 2:
             raise WireError(f"truncated: {len(data)} bytes hold no message")
         if data[0] != VERSION:
             raise WireError(f"version {data[0]}, and we speak {VERSION}")
-        head_ends = _LENGTH.stop + int.from_bytes(data[_LENGTH])
-        head, content = data[_LENGTH.start : head_ends], data[head_ends:]
-        if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], self._mac(head, content)):
+        said = data[1 + MAC_BYTES :]
+        head_ends = 2 + int.from_bytes(said[:2])
+        if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], self._mac(said, head_ends)):
             raise WireError("the MAC is wrong: not from this cluster, or damaged")
-        cluster, sender, first = read_list(_unpack(head[2:]), 3)
+        cluster, sender, first = read_list(_unpack(said[2:head_ends]), 3)
         if cluster != self._cluster_id:
             raise WireError(f"cluster {shown(cluster)} is not ours")
         name = read_name(sender)
         number = read_int(first, MAX_INSTANCE)
         return [
             Envelope(f"{name}.{at}", name, to, message)
-            for at, message in enumerate(_messages(content), number)
+            for at, message in enumerate(_messages(said[head_ends:]), number)
         ]
 
     def _pack(self, messages: Sequence[Message]) -> list[tuple[bytes, int]]:
@@ -153,15 +151,17 @@ class Codec:
         return b"".join((self._packer.pack_array_header(len(items)), *items))
 
     def _seal(self, sender: str, first: int, content: bytes) -> bytes:
-        said: bytes = self._packer.pack((self._cluster_id, sender, first))
-        head = len(said).to_bytes(2) + said
-        return b"".join((_VERSION_BYTE, self._mac(head, content), head, content))
+        head: bytes = self._packer.pack((self._cluster_id, sender, first))
+        said = len(head).to_bytes(2) + head + content
+        return _VERSION_BYTE + self._mac(said, 2 + len(head)) + said
 
-    def _mac(self, head: bytes, content: bytes) -> bytes:
-        is_long = len(content) >= _LONG
-        mac = (self._mac_of_digest if is_long else self._mac_of_whole).copy()
-        mac.update(head)  # which says how long it is, so that no byte of it can change sides
-        mac.update(_digest(content) if is_long else content)
+    def _mac(self, said: bytes, head_ends: int) -> bytes:
+        if len(said) - head_ends < _LONG:
+            mac = self._mac_of_whole.copy()
+            mac.update(said)
+        else:
+            mac = self._mac_of_digest.copy()
+            mac.update(said[:head_ends] + _digest(said[head_ends:]))
         return mac.digest()
 
 
