@@ -15,6 +15,7 @@ from typing import Final
 from benchmarks.apart import apart
 from benchmarks.harness import Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import QUICK, Scale
+from paxos_engine import relax_collector
 from paxos_engine.roles.assembly import Shape
 from paxos_engine.simulation.plan import LATENCY, Ask, Plan
 from paxos_engine.simulation.trial import Referee
@@ -46,7 +47,11 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
 
 
 def simulated(commands: int, *, checks: bool) -> dict[str, float]:
-    """Run a calm world; count what is delivered and what wakes."""
+    """Run a calm world; count what is delivered and what wakes.
+
+    The process is set as `paxos-tui explore` sets its own.
+    """
+    relax_collector()
     referee = Referee()
     asks = tuple(Ask(FIRST + n * GAP, "C1", f"set k{n % 9} {n}") for n in range(commands))
     plan = Plan(1, Shape(leaders=LEADERS, acceptors=ACCEPTORS), asks=asks)

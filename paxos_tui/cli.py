@@ -73,7 +73,6 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
 
     look = themed(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    relax_collector()
     cluster = make_cluster(**options)
     app = PaxosApp(cluster, notice=price(cluster.config), **look)
     sys.exit(app.run_on_terminal(mouse=not no_mouse))
@@ -157,7 +156,6 @@ def run(
     """
     from paxos_tui.run import run_demo  # noqa: PLC0415 - the console does not need it
 
-    relax_collector()
     cluster = make_cluster(**options)
     nodes = list(node_names(failing))
     unknown = [name for name in nodes if name not in cluster.nodes]
@@ -374,6 +372,7 @@ def fail(text: str) -> NoReturn:
 def main() -> None:
     """Run the command line; what went wrong is one line, never a traceback."""
     typed = shlex.join(["paxos-tui", *sys.argv[1:]])
+    relax_collector()  # whatever the command is: this process runs, plays or checks a cluster
     try:
         cli.main(prog_name="paxos-tui", standalone_mode=False, obj=typed)
     except click.exceptions.Exit as leaving:

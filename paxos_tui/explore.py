@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from paxos_engine import RecorderError, Rules
+from paxos_engine import RecorderError, Rules, relax_collector
 from paxos_engine.simulation import (
     BREAKS_OFF,
     LIVENESS,
@@ -82,7 +82,11 @@ def explore(asked: Asked, jobs: int, scheduler: str, save: Path) -> Report:
         with player_here() as players:  # Ctrl-C ends it right where it is
             _play(report, players, save, Stop())
         return report
-    making = dask_players(scheduler) if scheduler else local_players(min(jobs, asked.runs))
+    making = (
+        dask_players(scheduler)
+        if scheduler
+        else local_players(min(jobs, asked.runs), relax_collector)
+    )
     with making as players, _stopping() as stop:
         _play(report, players, save, stop)
         report.signal = stop.number

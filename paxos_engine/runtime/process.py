@@ -8,14 +8,15 @@ from typing import Final
 COLLECT_AFTER: Final = (50_000, 20, 20)
 """New containers after which the collector looks for cycles, and how often it looks further back.
 
-Its default of 700 takes a sixth of the time of a loaded cluster: every event, message and entry is
+Its default of 700 takes a sixth of the time of a loaded cluster, and a quarter of that of the
+simulator: every event, message and entry is
 one, waits for its readers for a moment, and is gone without a cycle."""
 
 
 def relax_collector() -> None:
     """Have the garbage collector run rarely, in the whole process.
 
-    For a program that does nothing but run a cluster, before it starts one. A `Cluster` does not
-    do it by itself, since the process may not be its own.
+    For a program that does nothing but run a cluster, play one in the simulator or check a trace,
+    before it begins. A `Cluster` does not do it by itself, since the process may not be its own.
     """
     gc.set_threshold(*COLLECT_AFTER)

@@ -59,9 +59,14 @@ def player_here() -> Iterator[Players]:
 
 
 @contextlib.contextmanager
-def local_players(jobs: int) -> Iterator[Players]:
-    """Play on `jobs` processes of this machine; none of them outlives the block."""
-    with PlayingPool(jobs) as pool:
+def local_players(jobs: int, first: Callable[[], object] = bool) -> Iterator[Players]:
+    """Play on `jobs` processes of this machine; none of them outlives the block.
+
+    Args:
+        jobs: how many.
+        first: what each process is set to before it plays; a function of a module.
+    """
+    with PlayingPool(jobs, first) as pool:
         yield Players(pool, jobs, f"{jobs} process{'' if jobs == 1 else 'es'}")
 
 

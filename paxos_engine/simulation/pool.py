@@ -33,13 +33,14 @@ class PlayingPool(ProcessPoolExecutor):
 
     Args:
         workers: how many.
+        first: what each does before it plays; a function of a module, since it has to travel there.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, first: Callable[[], object] = bool) -> None:
         # A fresh interpreter each: a fork would bring along threads and handlers that it must not.
         context = multiprocessing.get_context("spawn")
         far_end, self._leash = context.Pipe(duplex=False)
-        super().__init__(workers, context, _on_a_leash, (far_end,))
+        super().__init__(workers, context, _on_a_leash, (far_end, first))
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Give the pool something to do; a process that has to be started for it is."""
@@ -65,7 +66,8 @@ def _held_back(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _on_a_leash(far_end: Connection) -> None:
+def _on_a_leash(far_end: Connection, first: Callable[[], object]) -> None:
+    first()
     threading.Thread(target=_end_with, args=(far_end,), daemon=True).start()
 
 
