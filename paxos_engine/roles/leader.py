@@ -210,6 +210,10 @@ class PaxosLeader(Role):
         sender = envelope.sender
         self._pulse.hear(envelope, self.number, now)
         match envelope.message:
+            case Accepted() as accepted:
+                if new := self.learner.see_accepted(sender, accepted, effects):
+                    self.election.sees_progress(accepted.number, now)
+                    self._decided(new, effects)
             case Request(command=command):
                 self._request(sender, command, effects)
             case Requests(commands=commands):
@@ -217,11 +221,6 @@ class PaxosLeader(Role):
                     self._request(sender, command, effects)
             case Promise() as promise:
                 self._promise(envelope, promise, now, effects)
-            case Accepted() as accepted:
-                new = self.learner.see_accepted(sender, accepted, effects)
-                if new:
-                    self.election.sees_progress(accepted.number, now)
-                self._decided(new, effects)
             case Nack() as nack:
                 self._outbid(sender, nack, now, effects)
             case Heartbeat() as heartbeat:
@@ -491,6 +490,6 @@ class PaxosLeader(Role):
 
     def _answer(self, effects: Effects) -> None:
         """Apply what has become contiguous and give each waiting client its one reply."""
-        rows = self.learner.apply(effects)
-        self._proposals.applied(row.command for row in rows if row.command is not None)
-        self._service.answer(rows, effects)
+        if rows := self.learner.apply(effects):
+            self._proposals.applied(row.command for row in rows if row.command is not None)
+            self._service.answer(rows, effects)

@@ -34,6 +34,7 @@ from paxos_engine.roles.messages import (
 from paxos_engine.roles.quorum import Quorums
 from paxos_engine.roles.values import ProposalNumber
 
+OF_CLIENTS: Final = (Request, Requests)
 OF_ACCEPTORS: Final = (Promise, Accepted, Nack, Compacted)
 OF_LEADERS: Final = (
     Accept,
@@ -61,7 +62,7 @@ def nonsense(
     The numbers and instances that the message claims move the beliefs of `election` and `learner`.
     """
     message = envelope.message
-    if isinstance(message, Request | Requests):
+    if isinstance(message, OF_CLIENTS):
         return ""  # whoever asks, it claims nothing
     reason = _not_from_there(envelope, peers, quorums)
     if reason or isinstance(message, Accepted):
