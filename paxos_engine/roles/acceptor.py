@@ -7,9 +7,9 @@ from n on", reports longer than one datagram, and bounds on what the wire may cl
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.belief import ROUND_JUMP, WINDOW, Belief
@@ -29,10 +29,10 @@ from paxos_engine.roles.events import (
     Refused,
     Rejected,
 )
+from paxos_engine.roles.joining import acknowledgements
 from paxos_engine.roles.messages import (
     KINDS,
     Accept,
-    Accepted,
     AcceptedReport,
     Accepts,
     Compacted,
@@ -43,21 +43,14 @@ from paxos_engine.roles.messages import (
     Prepare,
     Promise,
 )
-from paxos_engine.roles.values import ZERO, ProposalNumber, Value, value_size
+from paxos_engine.roles.values import ZERO, ProposalNumber, value_size
+from paxos_engine.roles.votes import Vote, Votes
 
 PAGE_BYTES: Final = 32_000
 """About how many bytes of accepted values one page of a promise carries."""
 
 SETTLE_EVERY: Final = 64
 """After how many newly chosen instances the protocol objects of the chosen ones are put away."""
-
-
-class _Settled(NamedTuple):
-    """A decided instance, kept as an atomic tuple: a million objects would stall the collector."""
-
-    promised: ProposalNumber
-    number: ProposalNumber
-    value: Value
 
 
 class PaxosAcceptor(Role):
@@ -88,9 +81,8 @@ class PaxosAcceptor(Role):
         self._instances = Belief(WINDOW)
         self._mark = 0
         self._open: dict[int, PaxosAcceptorProtocol] = {}
-        self._settled: dict[int, _Settled] = {}
+        self._cast = Votes()
         self._settled_up_to = 0
-        self._accepted_instances: list[int] = []  # sorted
         # Promises without end, as a staircase: from `_range_starts[k]` on, at least
         # `_range_numbers[k]` is promised; both columns ascend.
         self._range_starts: list[int] = []
@@ -132,7 +124,7 @@ class PaxosAcceptor(Role):
     @property
     def votes(self) -> int:
         """For how many instances a vote is kept."""
-        return len(self._accepted_instances)
+        return len(self._cast.instances)
 
     def restore(self, records: Iterable[Record], mark: int) -> None:
         """Take back, in order, what was durable before a restart."""
@@ -148,13 +140,13 @@ class PaxosAcceptor(Role):
                 case CompactedRecord(up_to=up_to):
                     self._forget(up_to)
         self._rounds.know(self.highest.round)
-        self._instances.know(max(self.compacted, *self._accepted_instances[-1:], 0))
+        self._instances.know(max(self.compacted, self._cast.last))
 
     def checkpoint(self) -> list[Record]:
         """Return what restores this acceptor: votes first, since later promises are higher."""
         records: list[Record] = [CompactedRecord(self.compacted)] if self.compacted else []
         promises: list[Record] = []
-        for instance in sorted({*self._open, *self._settled}):
+        for instance in sorted({*self._open, *self._cast.instances}):
             protocol = self._at(instance, remember=False)
             report = protocol.report()
             if report is not None:
@@ -180,11 +172,7 @@ class PaxosAcceptor(Role):
         for instance, protocol in self._open.items():
             if instance >= first and protocol.promised > highest:
                 highest = protocol.promised
-        for instance in self._accepted_instances[bisect_left(self._accepted_instances, first) :]:
-            settled = self._settled.get(instance)
-            if settled is not None and settled.promised > highest:
-                highest = settled.promised
-        return highest
+        return max([highest, *self._cast.promises(first)])
 
     def _beyond_belief(self, claim: Prepare | Accept | Accepts) -> str:
         """Say in one line what is absurd about a well-formed claim; empty for nothing."""
@@ -274,9 +262,7 @@ class PaxosAcceptor(Role):
 
     def _iter_reports(self, first: int, last: int | None) -> Iterable[AcceptedReport]:
         # Only instances that exist are visited: a range of 2^48 costs no more than what is in it.
-        start = bisect_left(self._accepted_instances, first)
-        for position in range(start, len(self._accepted_instances)):
-            instance = self._accepted_instances[position]
+        for instance in self._cast.starting(first):
             if last is not None and instance > last:
                 return
             report = self._at(instance, remember=False).report()
@@ -287,17 +273,14 @@ class PaxosAcceptor(Role):
 
     def _accept_each(self, envelope: Envelope, accepts: Accept | Accepts, effects: Effects) -> None:
         """Vote for each as if it had come alone; acknowledge all that was voted for at once."""
-        voted: list[tuple[int, int]] = []
-        for accept in accepts.each():
-            instance = accept.instance
-            if not self._accept(envelope, accept, effects):
-                continue
-            if voted and voted[-1][1] == instance - 1:
-                voted[-1] = (voted[-1][0], instance)
-            else:
-                voted.append((instance, instance))
+        voted = [
+            (accept.number, accept.instance, accept.instance)
+            for accept in accepts.each()
+            if self._accept(envelope, accept, effects)
+        ]
+        for accepted in acknowledgements(voted):
+            effects.send_all(self.leaders, accepted)
         if voted:
-            effects.send_all(self.leaders, Accepted(accepts.number, tuple(voted)))
             self._settle(accepts.chosen_up_to)
 
     def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> bool:
@@ -326,18 +309,11 @@ class PaxosAcceptor(Role):
     def _vote(self, protocol: PaxosAcceptorProtocol, accept: Accept) -> None:
         self._keep(protocol)
         if protocol.accepted_number is None:
-            self._note_instance(accept.instance)
+            self._cast.note(accept.instance)
         if accept.number > self.highest:
             self.highest = accept.number
         took = protocol.transition(accept)
         assert took, "a vote is cast only after may_accept said so"
-
-    def _note_instance(self, instance: int) -> None:
-        known = self._accepted_instances
-        if known and instance < known[-1]:
-            insort(known, instance)
-        else:
-            known.append(instance)
 
     # --- compaction ----------------------------------------------------------------------
 
@@ -370,10 +346,9 @@ class PaxosAcceptor(Role):
 
     def _forget(self, up_to: int) -> None:
         self.compacted = max(self.compacted, up_to)
-        del self._accepted_instances[: bisect_right(self._accepted_instances, up_to)]
-        for table in (self._open, self._settled):
-            for instance in [i for i in table if i <= up_to]:
-                del table[instance]
+        self._cast.drop(up_to)
+        for instance in [i for i in self._open if i <= up_to]:
+            del self._open[instance]
 
     # --- where an instance lives ---------------------------------------------------------
 
@@ -381,12 +356,11 @@ class PaxosAcceptor(Role):
         """Return the protocol of `instance`, its promise raised to that of the ranges over it."""
         protocol = self._open.get(instance)
         if protocol is None:
-            settled = self._settled.get(instance)
-            if settled is None:
+            vote = self._cast.kept(instance)
+            if vote is None:
                 protocol = self._protocol(instance)
             else:
-                accepted = (settled.number, settled.value)
-                protocol = self._protocol(instance, settled.promised, accepted)
+                protocol = self._protocol(instance, vote.promised, (vote.number, vote.value))
             if remember:
                 self._keep(protocol)
         floor = self._range_promise(instance)
@@ -396,7 +370,7 @@ class PaxosAcceptor(Role):
 
     def _keep(self, protocol: PaxosAcceptorProtocol) -> None:
         """Have what is done with `protocol` count from now on."""
-        self._settled.pop(protocol.instance, None)
+        self._cast.take_out(protocol.instance)
         self._open[protocol.instance] = protocol
 
     def _range_promise(self, instance: int) -> ProposalNumber:
@@ -411,7 +385,7 @@ class PaxosAcceptor(Role):
         self._range_numbers.append(number)
 
     def _settle(self, chosen_up_to: int) -> None:
-        """Put away the protocol objects of instances that are decided: tuples are cheap to keep."""
+        """Put away the protocol objects of instances that are decided."""
         if abs(chosen_up_to - self._settled_up_to) < SETTLE_EVERY:
             return  # far below counts too: what a lie raised has to come down again
         self._settled_up_to = chosen_up_to
@@ -419,7 +393,7 @@ class PaxosAcceptor(Role):
             report = self._open[instance].report()
             if report is not None:
                 promised = self._open.pop(instance).promised
-                self._settled[instance] = _Settled(promised, report.number, report.value)
+                self._cast.put_away(instance, Vote(promised, report.number, report.value))
 
 
 def _refused(envelope: Envelope, reason: str) -> Refused:

@@ -24,7 +24,14 @@ from paxos_engine.roles.messages import (
     Request,
     Requests,
 )
-from paxos_engine.roles.values import MAX_BATCH, ZERO, command_size, utf8_size, value_size
+from paxos_engine.roles.values import (
+    MAX_BATCH,
+    ZERO,
+    ProposalNumber,
+    command_size,
+    utf8_size,
+    value_size,
+)
 
 MANY: Final = 8
 """Accepts, requests or replies from which on they share a message: fewer are easier to follow."""
@@ -38,13 +45,13 @@ def all_together(outbox: Mapping[str, Sequence[Outgoing]]) -> dict[str, list[Out
 
     They then share the very messages, so that these are packed and read once, too.
     """
-    joined: dict[tuple[int, ...], list[Outgoing]] = {}
+    joined: dict[tuple[tuple[int, int], ...], list[Outgoing]] = {}
     said: dict[str, list[Outgoing]] = {}
     for to, batch in outbox.items():
         if len(batch) == 1:
             said[to] = [*batch]
             continue
-        which = tuple([id(outgoing.message) for outgoing in batch])
+        which = tuple([(id(outgoing.message), outgoing.after) for outgoing in batch])
         found = joined.get(which)
         if found is None:
             said[to] = joined[which] = together(batch)
@@ -71,55 +78,57 @@ def together(batch: Sequence[Outgoing]) -> list[Outgoing]:
 def _votes(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
     to, _, after = said[-1]
     votes = [o.message for o in said if isinstance(o.message, Accepted)]
-    for accepted in joined_votes(votes):
+    for accepted in acknowledgements((v.number, *ends) for v in votes for ends in v.intervals):
         yield Outgoing(to, accepted, after)
 
 
-def joined_votes(acknowledgements: Iterable[Accepted]) -> Iterator[Accepted]:
-    """Return as few acknowledgements as say what these say, in their order.
+def acknowledgements(votes: Iterable[tuple[ProposalNumber, int, int]]) -> Iterator[Accepted]:
+    """Return as few acknowledgements as say these votes, in their order.
 
     Only neighbours become one interval: what lies between two intervals was not accepted.
+
+    Args:
+        votes: each with its number, and the first and the last of the instances that it is for.
     """
     number, intervals, end = ZERO, list[tuple[int, int]](), 0
-    for said in acknowledgements:
-        for low, high in said.intervals:
-            if low == end + 1 and said.number == number and intervals:
-                intervals[-1] = (intervals[-1][0], high)
-            elif low > end and said.number == number and len(intervals) < MAX_INTERVALS:
-                intervals.append((low, high))
-            else:
-                if intervals:
-                    yield Accepted(number, tuple(intervals))
-                number, intervals = said.number, [(low, high)]
-            end = high
+    for voted, low, high in votes:
+        if low == end + 1 and voted == number and intervals:
+            intervals[-1] = (intervals[-1][0], high)
+        elif low > end and voted == number and len(intervals) < MAX_INTERVALS:
+            intervals.append((low, high))
+        else:
+            if intervals:
+                yield Accepted(number, tuple(intervals))
+            number, intervals = voted, [(low, high)]
+        end = high
     if intervals:
         yield Accepted(number, tuple(intervals))
 
 
 def _accepts(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
     for part in _parts(said, lambda accept: value_size(accept.value)):
-        for run in _runs(part):
-            yield from _if_many(run, _accept_all)
+        for run in _consecutive(part):
+            yield from _if_many(run, _as_accepts)
 
 
-def _accept_all(accepts: Iterable[Accept]) -> Accepts:
-    run = [*accepts]
-    first = run[0]
-    values = tuple(accept.value for accept in run)
+def _as_accepts(run: Iterable[Accept]) -> Accepts:
+    accepts = [*run]
+    first = accepts[0]
+    values = tuple(accept.value for accept in accepts)
     return Accepts(first.number, first.instance, values, first.chosen_up_to)
 
 
-def _runs(said: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+def _consecutive(said: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
     """Cut what is said where one accept is not for the next instance, or not alike otherwise."""
     run: list[Outgoing] = []
-    after: tuple[Any, ...] = ()
+    expected: tuple[Any, ...] = ()
     for outgoing in said:
         accept: Any = outgoing.message
-        if run and after != (accept.instance, accept.number, accept.chosen_up_to):
+        if run and expected != (accept.instance, accept.number, accept.chosen_up_to):
             yield run
             run = []
         run.append(outgoing)
-        after = (accept.instance + 1, accept.number, accept.chosen_up_to)
+        expected = (accept.instance + 1, accept.number, accept.chosen_up_to)
     yield run
 
 

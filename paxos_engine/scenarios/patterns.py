@@ -21,6 +21,7 @@ from paxos_engine.roles.messages import (
     KINDS,
     Accepted,
     AcceptedReport,
+    Accepts,
     CatchUpRequest,
     Envelope,
     Message,
@@ -199,7 +200,7 @@ def _pairs(words: list[str], names: set[str], of: str) -> Wanted:
 # --- what a field holds ------------------------------------------------------------------
 
 
-_IN_RANGE: Final = (Prepare, Promise, CatchUpRequest, Accepted)
+_IN_RANGE: Final = (Prepare, Promise, CatchUpRequest, Accepted, Accepts)
 """Messages about ranges: they have an `instance` in the sense that it lies in one."""
 
 
@@ -227,13 +228,15 @@ def _has(message: Message, name: str, text: str) -> bool:
     return hasattr(message, name) and _is(getattr(message, name), text)
 
 
-def _covers(message: Prepare | Promise | CatchUpRequest | Accepted, instance: int) -> bool:
+def _covers(
+    message: Prepare | Promise | CatchUpRequest | Accepted | Accepts, instance: int
+) -> bool:
     match message:
         case Accepted(intervals=intervals):
             return any(low <= instance <= high for low, high in intervals)
         case Prepare(first=first, last=last) | Promise(first=first, last=last):
             return first <= instance and (last is None or instance <= last)
-        case CatchUpRequest(first=first, last=last):
+        case CatchUpRequest(first=first, last=last) | Accepts(first=first, last=last):
             return first <= instance <= last
 
 

@@ -59,7 +59,7 @@ def player_here() -> Iterator[Players]:
 
 
 @contextlib.contextmanager
-def local_players(jobs: int, first: Callable[[], object] = bool) -> Iterator[Players]:
+def local_players(jobs: int, first: Callable[[], None] | None = None) -> Iterator[Players]:
     """Play on `jobs` processes of this machine; none of them outlives the block.
 
     Args:

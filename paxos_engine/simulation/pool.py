@@ -36,7 +36,7 @@ class PlayingPool(ProcessPoolExecutor):
         first: what each does before it plays; a function of a module, since it has to travel there.
     """
 
-    def __init__(self, workers: int, first: Callable[[], object] = bool) -> None:
+    def __init__(self, workers: int, first: Callable[[], None] | None = None) -> None:
         # A fresh interpreter each: a fork would bring along threads and handlers that it must not.
         context = multiprocessing.get_context("spawn")
         far_end, self._leash = context.Pipe(duplex=False)
@@ -66,9 +66,10 @@ def _held_back(signals: tuple[signal.Signals, ...]) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _on_a_leash(far_end: Connection, first: Callable[[], object]) -> None:
-    first()
+def _on_a_leash(far_end: Connection, first: Callable[[], None] | None) -> None:
     threading.Thread(target=_end_with, args=(far_end,), daemon=True).start()
+    if first is not None:
+        first()
 
 
 def _end_with(far_end: Connection) -> None:

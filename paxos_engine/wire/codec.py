@@ -1,5 +1,7 @@
 """Datagrams: a version byte, a keyed MAC, a head, and messages in msgpack.
 
+    version | MAC | length of the head | [cluster, sender, id of the first message] | [message, ...]
+
 Whoever lacks the cluster's key cannot make a node look further than the MAC; and whatever is
 behind it is still only believed field by field (`reading.py`). Nothing is ever unpickled.
 
@@ -42,6 +44,9 @@ COALESCE_BYTES: Final = 32_000
 
 MOST_COALESCED: Final = 65_000
 """The largest size that may be asked for: the rest of a datagram is for what is around them."""
+
+_HEAD_LENGTH: Final = 2
+"""Bytes in which a datagram says how many its head has."""
 
 _LONG: Final = 512
 """Bytes from which on the MAC covers a digest of the messages in their place."""
@@ -95,12 +100,12 @@ class Codec:
         Raises:
             TypeError: a message carries what no message may carry; a defect of ours.
         """
+        if packed is None:
+            packed = {}
         which = tuple(map(id, messages))
-        contents = packed.get(which) if packed else None
+        contents = packed.get(which)
         if contents is None:
-            contents = self._pack(messages)
-            if packed is not None:
-                packed[which] = contents
+            contents = packed[which] = self._pack(messages)
         datagrams: list[tuple[bytes, int]] = []
         for content, count in contents:
             datagrams.append((self._seal(sender, first, content), count))
@@ -113,22 +118,25 @@ class Codec:
         Raises:
             WireError: it is not a whole, authentic and sensible datagram of this cluster.
         """
-        if len(data) <= 1 + MAC_BYTES + 2:
+        if len(data) <= 1 + MAC_BYTES + _HEAD_LENGTH:
             raise WireError(f"truncated: {len(data)} bytes hold no message")
         if data[0] != VERSION:
             raise WireError(f"version {data[0]}, and we speak {VERSION}")
-        said = data[1 + MAC_BYTES :]
-        head_ends = 2 + int.from_bytes(said[:2])
-        if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], self._mac(said, head_ends)):
+        head_begins = 1 + MAC_BYTES + _HEAD_LENGTH
+        head_ends = head_begins + int.from_bytes(data[1 + MAC_BYTES : head_begins])
+        content = data[head_ends:]
+        if not hmac.compare_digest(
+            data[1 : 1 + MAC_BYTES], self._mac(data[1 + MAC_BYTES : head_ends], content)
+        ):
             raise WireError("the MAC is wrong: not from this cluster, or damaged")
-        cluster, sender, first = read_list(_unpack(said[2:head_ends]), 3)
+        cluster, sender, first = read_list(_unpack(data[head_begins:head_ends]), 3)
         if cluster != self._cluster_id:
             raise WireError(f"cluster {shown(cluster)} is not ours")
         name = read_name(sender)
         number = read_int(first, MAX_INSTANCE)
         return [
             Envelope(f"{name}.{at}", name, to, message)
-            for at, message in enumerate(_messages(said[head_ends:]), number)
+            for at, message in enumerate(_messages(content), number)
         ]
 
     def _pack(self, messages: Sequence[Message]) -> list[tuple[bytes, int]]:
@@ -151,17 +159,17 @@ class Codec:
         return b"".join((self._packer.pack_array_header(len(items)), *items))
 
     def _seal(self, sender: str, first: int, content: bytes) -> bytes:
-        head: bytes = self._packer.pack((self._cluster_id, sender, first))
-        said = len(head).to_bytes(2) + head + content
-        return _VERSION_BYTE + self._mac(said, 2 + len(head)) + said
+        said: bytes = self._packer.pack((self._cluster_id, sender, first))
+        head = len(said).to_bytes(_HEAD_LENGTH) + said
+        return b"".join((_VERSION_BYTE, self._mac(head, content), head, content))
 
-    def _mac(self, said: bytes, head_ends: int) -> bytes:
-        if len(said) - head_ends < _LONG:
+    def _mac(self, head: bytes, content: bytes) -> bytes:
+        if len(content) < _LONG:
             mac = self._mac_of_whole.copy()
-            mac.update(said)
+            mac.update(head + content)
         else:
             mac = self._mac_of_digest.copy()
-            mac.update(said[:head_ends] + _digest(said[head_ends:]))
+            mac.update(head + _digest(content))
         return mac.digest()
 
 
@@ -169,6 +177,7 @@ def _keyed(key: bytes, kind: bytes) -> blake2b:
     return blake2b(_VERSION_BYTE, digest_size=MAC_BYTES, key=key, person=kind)
 
 
+# Whoever lacks the key can fill this with garbage. It makes us digest again what we say, no more.
 @lru_cache(_READ_AT_ONCE)
 def _digest(content: bytes) -> bytes:
     return blake2b(content, digest_size=32).digest()

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paxos_engine.roles.effects import Outgoing
-from paxos_engine.roles.joining import MANY, TOGETHER_BYTES, all_together, joined_votes, together
+from paxos_engine.roles.joining import (
+    MANY,
+    TOGETHER_BYTES,
+    acknowledgements,
+    all_together,
+    together,
+)
 from paxos_engine.roles.messages import (
     MAX_INTERVALS,
     Accept,
@@ -94,15 +100,22 @@ def test_an_accept_that_is_not_alike_stays_apart(other: Accept) -> None:
     assert heard(sent) == [*many, other]
 
 
-def test_what_several_hear_alike_is_joined_once_and_depends_on_the_same_records() -> None:
+def test_what_several_hear_alike_is_joined_once() -> None:
     many = [accept(n) for n in range(1, MANY + 1)]
     outbox = {to: [Outgoing(to, each, 7) for each in many] for to in ("A1", "A2", "L2")}
     outbox["L2"] = outbox["L2"][:3]
     sent = all_together(outbox)
     assert [sent[to][0].to for to in sent] == ["A1", "A2", "L2"]
     assert sent["A1"][0].message is sent["A2"][0].message
-    assert sent["A2"][0].after == 7
     assert [outgoing.message for outgoing in sent["L2"]] == many[:3]
+
+
+def test_what_is_said_alike_to_two_depends_for_each_on_its_own_records() -> None:
+    many = [accept(n) for n in range(1, MANY + 1)]
+    outbox = {
+        to: [Outgoing(to, each, mark) for each in many] for to, mark in (("A1", 3), ("A2", 5))
+    }
+    assert [each.after for each in all_together(outbox)["A2"]] == [5]
 
 
 def test_what_is_said_together_depends_on_every_record_that_any_of_it_depends_on() -> None:
@@ -138,48 +151,58 @@ def test_what_is_said_together_fits_a_datagram_whatever_letters_it_is_made_of(
         assert length > 100 or any(type(outgoing.message) is kind for outgoing in sent)
 
 
+def in_a_row(first: int, count: int, number: ProposalNumber) -> list[Message]:
+    return [accept(instance, number) for instance in range(first, first + count)]
+
+
 @given(
     st.lists(
         st.one_of(
-            st.integers(1, 9).map(request),
-            st.integers(1, 9).map(reply),
-            st.integers(1, 9).map(lambda n: Accepted(ONE, ((n, n),))),
-            st.builds(accept, st.integers(1, 9), st.sampled_from([ONE, TWO]), st.integers(0, 1)),
-            st.just(Heartbeat(ONE, 7)),
+            st.integers(1, 9).map(lambda n: [request(n)]),
+            st.integers(1, 9).map(lambda n: [reply(n)]),
+            st.integers(1, 9).map(lambda n: [Accepted(ONE, ((n, n),))]),
+            st.builds(
+                in_a_row, st.integers(1, 20), st.integers(1, 12), st.sampled_from([ONE, TWO])
+            ),
+            st.just([Heartbeat(ONE, 7)]),
         ),
         max_size=40,
     )
 )
-def test_what_is_said_together_is_what_was_said_in_the_same_order(messages: list[Message]) -> None:
+def test_what_is_said_together_is_what_was_said_in_the_same_order(
+    parts: list[list[Message]],
+) -> None:
+    messages = [message for part in parts for message in part]
     assert heard(together(said(*messages))) == messages
 
 
+def joined(*votes: tuple[int, int], number: ProposalNumber = ONE) -> list[Accepted]:
+    """Return the acknowledgements of these intervals."""
+    return [*acknowledgements((number, low, high) for low, high in votes)]
+
+
 def test_an_acknowledgement_never_vouches_for_what_lies_between() -> None:
-    apart = Accepted(ONE, ((1, 1),)), Accepted(ONE, ((3, 4),))
-    assert [*joined_votes(apart)] == [Accepted(ONE, ((1, 1), (3, 4)))]
+    assert joined((1, 1), (3, 4)) == [Accepted(ONE, ((1, 1), (3, 4)))]
 
 
 @pytest.mark.parametrize("second", [(2, 2), (3, 3)])
 def test_an_acknowledgement_out_of_order_stays_one_of_its_own(second: tuple[int, int]) -> None:
-    votes = [Accepted(ONE, ((3, 3),)), Accepted(ONE, (second,))]
-    assert [*joined_votes(votes)] == votes
+    assert joined((3, 3), second) == [Accepted(ONE, ((3, 3),)), Accepted(ONE, (second,))]
 
 
 def test_an_acknowledgement_names_so_many_intervals_and_the_next_one_the_others() -> None:
-    votes = [Accepted(ONE, ((2 * n, 2 * n),)) for n in range(1, MAX_INTERVALS + 2)]
-    first, second = joined_votes(votes)
+    first, second = joined(*((2 * n, 2 * n) for n in range(1, MAX_INTERVALS + 2)))
     assert len(first.intervals) == MAX_INTERVALS
-    assert second == votes[-1]
+    assert second.intervals == ((2 * MAX_INTERVALS + 2, 2 * MAX_INTERVALS + 2),)
 
 
 @given(st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(1, 12))))
 def test_joined_acknowledgements_say_what_each_of_them_said_in_the_same_order(
     votes: list[tuple[ProposalNumber, int]],
 ) -> None:
-    apart = [Accepted(number, ((instance, instance),)) for number, instance in votes]
     told = [
         (accepted.number, instance)
-        for accepted in joined_votes(apart)
+        for accepted in acknowledgements((number, at, at) for number, at in votes)
         for low, high in accepted.intervals
         for instance in range(low, high + 1)
     ]

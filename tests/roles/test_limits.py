@@ -52,7 +52,7 @@ def test_an_accept_far_beyond_the_window_is_refused_and_holds_nothing() -> None:
     stage = Stage()
     stage.inject("L1", "A1", Accept(N, 10**12, Command("c", 1, "x"), 0))
     assert [e.name for _, e in stage.events] == ["refused"]
-    assert not stage.acceptor("A1")._accepted_instances
+    assert not stage.acceptor("A1")._cast.instances
 
 
 def test_votes_for_an_endless_interval_cost_no_more_than_the_window() -> None:

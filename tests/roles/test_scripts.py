@@ -102,9 +102,8 @@ class Player:
         data = honest.encode(sender, 1, [envelope.message])[0][0]
         match what:
             case "pickle":
-                head = data[17 : 19 + data[18]]
-                said = head + pickle.dumps(envelope)
-                data = data[:1] + honest._mac(said, len(head)) + said
+                head, body = data[17 : 19 + data[18]], pickle.dumps(envelope)
+                data = data[:1] + honest._mac(head, body) + head + body
             case "cut":
                 data = data[:-3]
             case "old":

@@ -14,7 +14,6 @@ from paxos_engine.roles.events import AcceptedValue
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.messages import (
     Accept,
-    Accepted,
     CatchUpRequest,
     Envelope,
     Nack,
@@ -56,17 +55,14 @@ class PagesForEver(PaxosAcceptor):
 class TakesASecondValue(PaxosAcceptor):
     """A second value under a number that was accepted already takes the place of the first."""
 
-    def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> None:
+    def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> bool:
         protocol = self._at(accept.instance)
         if protocol.accepted_number != accept.number:
-            super()._accept(envelope, accept, effects)
-            return
+            return super()._accept(envelope, accept, effects)
         mark = effects.record(AcceptRecord(accept.number, accept.instance, accept.value))
         self._vote(protocol, accept)
         effects.say(AcceptedValue(accept.instance, accept.number, accept.value, mark))
-        effects.send_all(
-            self.leaders, Accepted(accept.number, ((accept.instance, accept.instance),))
-        )
+        return True
 
 
 class AsksOnce(PaxosLeader):

@@ -24,6 +24,6 @@ def test_the_collector_runs_rarely_once_that_is_asked_for_and_a_cluster_alone_ch
 
 
 def test_processes_that_play_are_set_before_they_play_and_by_themselves_change_nothing() -> None:
-    for first, expected in ((relax_collector, COLLECT_AFTER), (bool, gc.get_threshold())):
+    for first, expected in ((relax_collector, COLLECT_AFTER), (None, gc.get_threshold())):
         with local_players(1, first) as players:
             assert players.executor.submit(gc.get_threshold).result() == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pty
@@ -30,8 +31,12 @@ Captured = pytest.CaptureFixture[str]
 def paxos_tui(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """Run the program in this process; return its exit code."""
     monkeypatch.setattr(sys, "argv", ["paxos-tui", *arguments])
-    with pytest.raises(SystemExit) as left:
-        main()
+    before = gc.get_threshold()
+    try:
+        with pytest.raises(SystemExit) as left:
+            main()
+    finally:
+        gc.set_threshold(*before)  # it sets its process, which here is ours
     assert isinstance(left.value.code, int)
     return left.value.code
 
