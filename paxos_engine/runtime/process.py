@@ -8,9 +8,9 @@ from typing import Final
 COLLECT_AFTER: Final = (50_000, 20, 20)
 """New containers after which the collector looks for cycles, and how often it looks further back.
 
-Its default of 700 takes a sixth of the time of a loaded cluster, and a quarter of that of the
-simulator: every event, message and entry is one, waits for its readers for a moment, and is gone
-without a cycle."""
+Its default of 700 takes a sixth of the time of a loaded cluster, and a part of the simulator's:
+every event, message and entry is one, waits for its readers for a moment, and is gone without a
+cycle."""
 
 
 def relax_collector() -> None:
