@@ -23,6 +23,7 @@ from paxos_engine.roles.events import (
 )
 from paxos_engine.roles.flow import MOST_WINDOW, Flow
 from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Replies, Reply, Request
+from paxos_engine.roles.patience import jittered
 from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
 
 UTF8_AT_MOST: Final = 4
@@ -263,7 +264,7 @@ class PaxosClient(Role):
         self.flow.missed(out.command.sequence, self._sent)
 
     def _due_in(self, out: _Outstanding, now: float, wait: float) -> None:
-        due = now + wait * (0.75 + 0.5 * self._rng.random())
+        due = now + jittered(wait, self._rng)
         heapq.heappush(self._due, (due, out.command.sequence, out.sendings))
 
     def _forget_answered(self) -> None:

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 from paxos_engine.roles.belief import ROUND_JUMP, Belief
+from paxos_engine.roles.patience import jittered
 from paxos_engine.roles.values import ZERO, ProposalNumber
 
 FIRST_CLAIM: Final = 0.45
@@ -50,10 +51,17 @@ class Timing:
         """Seconds for which a client waits for an answer, at the least."""
         return RETRY_AFTER * self.heartbeat_every
 
-    def retransmission(self, attempts: int, rng: random.Random) -> float:
-        """Return how long to wait after `attempts` sendings: exponential back-off with jitter."""
-        wait = min(self.retransmit_after * 2.0 ** min(attempts, 16), self.retransmit_at_most)
-        return wait * (0.75 + 0.5 * rng.random())
+    def retransmission(self, attempts: int, rng: random.Random, usual: float = 0.0) -> float:
+        """Return how long to wait after `attempts` sendings: exponential back-off with jitter.
+
+        Args:
+            attempts: how often it was sent again already.
+            rng: the source of jitter.
+            usual: seconds within which answers usually come; the wait is not shorter.
+        """
+        first = max(self.retransmit_after, usual)
+        wait = min(first * 2.0 ** min(attempts, 16), max(first, self.retransmit_at_most))
+        return jittered(wait, rng)
 
 
 LONGEST_SILENCE: Final = 4.0

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from paxos_engine.roles.patience import Patience
+
 LEAST_WINDOW: Final = 128
 """Commands. A lost message makes a client wait as a long queue does, and all behind it too, since
 answers come in order: fewer under way would leave a lossy network idle."""
@@ -21,9 +23,6 @@ MOST_WINDOW: Final = 1024
 ENOUGH: Final = 8
 """Answers that say what is usual. The first ones come late, since nobody leads yet: who went by
 them would wait as long for the answer of a primary that has failed."""
-
-LONGEST_WAIT: Final = 2.0
-"""Seconds that the wait for an answer may grow to where answers do come, but slowly."""
 
 
 class Flow:
@@ -40,7 +39,7 @@ class Flow:
         self._most_window = most_window
         self._window = float(min(FIRST_WINDOW, most_window))
         self._threshold = float(most_window)  # up to here every answer widens the window by one
-        self._smoothed = self._deviation = 0.0
+        self._patience = Patience(least_wait)
         self._measured = 0  # answers whose latency is known
         self._narrowed_at = 0  # what was sent up to then says nothing about the narrower window
 
@@ -51,14 +50,8 @@ class Flow:
 
     @property
     def wait(self) -> float:
-        """Seconds after which an answer is missed: the usual latency and four deviations.
-
-        The rule of RFC 6298, section 2.
-        """
-        if self._measured < ENOUGH:
-            return self._least_wait
-        usual = self._smoothed + 4.0 * self._deviation
-        return min(max(usual, self._least_wait), max(LONGEST_WAIT, self._least_wait))
+        """Seconds after which an answer is missed."""
+        return self._patience.wait if self._measured >= ENOUGH else self._least_wait
 
     def answered(self, seconds: float | None) -> None:
         """Widen the window: by one for each answer at first, later by one for each windowful.
@@ -68,14 +61,9 @@ class Flow:
         """
         step = 1.0 if self._window < self._threshold else 1.0 / self._window
         self._window = min(self._window + step, float(self._most_window))
-        if seconds is None:
-            return
-        self._measured += 1
-        if self._measured > 1:
-            self._deviation += (abs(seconds - self._smoothed) - self._deviation) / 4.0
-            self._smoothed += (seconds - self._smoothed) / 8.0
-        else:
-            self._smoothed, self._deviation = seconds, seconds / 2.0
+        if seconds is not None:
+            self._measured += 1
+            self._patience.took(seconds)
 
     def missed(self, sequence: int, newest: int) -> None:
         """Halve the window, once for all that was under way when it was last halved.

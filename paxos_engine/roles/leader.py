@@ -51,6 +51,7 @@ from paxos_engine.roles.messages import (
     SnapshotRequest,
 )
 from paxos_engine.roles.nonsense import nonsense
+from paxos_engine.roles.pace import Pace
 from paxos_engine.roles.phase_one import PhaseOne
 from paxos_engine.roles.proposer import Proposals, send
 from paxos_engine.roles.pulse import Pulse
@@ -118,7 +119,7 @@ class PaxosLeader(Role):
         self._pipeline = pipeline
         self._thrifty = thrifty
         self._rng = rng
-        self._proposals = Proposals(timing, rng, batch)
+        self._proposals = Proposals(Pace(timing, rng), batch)
         self._phase_one: PhaseOne | None = None
         self._promises = PhaseOne(ZERO, 1, quorums, "")  # those that this primacy rests on
         self._ask_again_at = 0.0
@@ -213,7 +214,7 @@ class PaxosLeader(Role):
             case Accepted() as accepted:
                 if new := self.learner.see_accepted(sender, accepted, effects):
                     self.election.sees_progress(accepted.number, now)
-                    self._decided(new, effects)
+                    self._decided(new, now, effects)
             case Request(command=command):
                 self._request(sender, command, effects)
             case Requests(commands=commands):
@@ -238,12 +239,12 @@ class PaxosLeader(Role):
         sender = envelope.sender
         match envelope.message:
             case Accept() | Accepts() as accepts:
-                self._decided(self.learner.see_accepts(accepts, effects), effects)
+                self._decided(self.learner.see_accepts(accepts, effects), now, effects)
             case CatchUpRequest() as request:
                 self.learner.answer(sender, request, effects)
             case CatchUpReply() as reply:
                 new = self.learner.take(sender, envelope.id, reply, now, effects)
-                self._decided(new, effects)
+                self._decided(new, now, effects)
             case SnapshotRequest() as request:
                 self.learner.send_snapshot(sender, request, effects)
             case SnapshotChunk() as piece:
@@ -393,12 +394,12 @@ class PaxosLeader(Role):
         quorum = self.quorums.one_of_phase2(instance, alive) if self._thrifty else None
         send(proposal, self.peers, self.log.chosen_up_to, effects, quorum)
 
-    def _decided(self, instances: list[int], effects: Effects) -> None:
+    def _decided(self, instances: list[int], now: float, effects: Effects) -> None:
         for instance in instances:
             chosen = self.log.chosen(instance)
             assert chosen is not None, "decided means chosen"
             wanted = self._proposals.own.get(instance)
-            self._proposals.decided(instance, chosen.value)
+            self._proposals.decided(instance, chosen.value, now)
             if (gap := self._filling.pop(instance, None)) is not None:
                 effects.say(how_filled(instance, gap, chosen.value, wanted))
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import heapq
-import random
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from paxos_engine.roles.effects import Effects
-from paxos_engine.roles.election import Timing
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol, ProposalState
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Accept, Prepare
+from paxos_engine.roles.pace import Pace
 from paxos_engine.roles.values import (
     MAX_COMMAND_BYTES,
     NOOP,
@@ -32,8 +31,7 @@ class Proposals:
     come out there take the next free instance. An instance decides up to `batch` commands.
     """
 
-    timing: Timing
-    rng: random.Random
+    pace: Pace
     batch: int = 1
     own: dict[int, Value] = field(default_factory=dict)
     under_way: dict[int, PaxosLeaderProtocol] = field(default_factory=dict)
@@ -90,10 +88,14 @@ class Proposals:
     def begin(self, proposal: PaxosLeaderProtocol, now: float) -> None:
         """Watch over a proposal until it is chosen."""
         self.under_way[proposal.instance] = proposal
-        self._schedule(proposal, 0, now)
+        self._schedule(proposal, 0, self.pace.begin(proposal.instance, now))
 
-    def decided(self, instance: int, value: Value) -> None:
+    def decided(self, instance: int, value: Value, now: float) -> None:
         """Forget an instance; what was wanted there and did not come out is tried again."""
+        self.pace.chosen(instance, now)
+        self._forget(instance, value)
+
+    def _forget(self, instance: int, value: Value) -> None:
         self.under_way.pop(instance, None)
         self.displaced(instance, value)
 
@@ -110,7 +112,7 @@ class Proposals:
     def overtaken(self, up_to: int) -> None:
         """Forget the instances that a snapshot covers; what was wanted there is tried again."""
         for instance in [i for i in {*self.under_way, *self.own} if i <= up_to]:
-            self.decided(instance, NOOP)
+            self._forget(instance, NOOP)
 
     def applied(self, commands: Iterable[Command]) -> None:
         """Forget commands that are applied: a later copy is answered from the session."""
@@ -128,6 +130,7 @@ class Proposals:
     def pause(self) -> None:
         """Stop retransmitting under the old number; the commands stay in hand."""
         self.under_way.clear()
+        self.pace.forget()
         self._due.clear()
 
     def retransmit(
@@ -139,12 +142,12 @@ class Proposals:
             if self.under_way.get(proposal.instance) is not proposal:
                 continue
             send(proposal, peers, chosen_up_to, effects)
-            self._schedule(proposal, attempts + 1, now)
+            attempts += 1
+            self._schedule(proposal, attempts, self.pace.again(proposal.instance, attempts, now))
 
-    def _schedule(self, proposal: PaxosLeaderProtocol, attempts: int, now: float) -> None:
+    def _schedule(self, proposal: PaxosLeaderProtocol, attempts: int, due: float) -> None:
         self._ticket += 1
-        wait = self.timing.retransmission(attempts, self.rng)
-        heapq.heappush(self._due, (now + wait, self._ticket, proposal, attempts))
+        heapq.heappush(self._due, (due, self._ticket, proposal, attempts))
 
 
 def send(

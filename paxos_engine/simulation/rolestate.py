@@ -32,6 +32,7 @@ TIMES: Final = {
     "_gaps",
     "_due",
     "_ticket",
+    "pace",
     "attempts",
     "_failed_claims",
     "_turn",

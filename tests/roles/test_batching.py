@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
+from paxos_engine.roles.election import Timing
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.messages import Reply
+from paxos_engine.roles.pace import Pace
 from paxos_engine.roles.proposer import Proposals
 from paxos_engine.roles.values import (
     MAX_COMMAND_BYTES,
@@ -97,7 +101,7 @@ def test_classic_mode_batches_too() -> None:
 
 def proposals(batch: int, *commands: Command) -> Proposals:
     """Return the proposals of a primary that was given these commands."""
-    queue = Proposals(Stage().leader("L1").timing, Stage().leader("L1")._rng, batch)
+    queue = Proposals(Pace(Timing(), random.Random(0)), batch)
     for command in commands:
         queue.take(command)
     return queue
@@ -145,7 +149,7 @@ def test_of_a_batch_that_loses_its_instance_only_what_did_not_come_out_is_tried_
     wanted = queue.next_value(log)
     assert wanted == Batch((command(1), command(2), command(3)))
     queue.own[7] = wanted
-    queue.decided(7, command(2))
+    queue.decided(7, command(2), 0.0)
     assert queue.next_value(log) == Batch((command(1), command(3), command(4)))
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.effects import Effects
-from paxos_engine.roles.flow import ENOUGH, FIRST_WINDOW, LEAST_WINDOW, LONGEST_WAIT, Flow
+from paxos_engine.roles.flow import ENOUGH, FIRST_WINDOW, LEAST_WINDOW, Flow
 from paxos_engine.roles.messages import Envelope, Redirect, Reply, Request
+from paxos_engine.roles.patience import LONGEST_WAIT
 
 LEADERS = ("L1", "L2")
 LEAST = 0.3

@@ -30,8 +30,8 @@ from paxos_engine.trace.jsonform import to_json
 
 UNSAFE = [rule for rule in WRONG_RULES.values() if rule.breaks == "safety"]
 ENDLESS = [rule for rule in WRONG_RULES.values() if rule.breaks == "liveness"]
-SEEDS = 250
-"""In how many runs each of them has to show itself."""
+SEEDS = 2_000
+"""In how many runs each of them has to show itself; all but two do so within 250."""
 
 SERVERS, COMMANDS, ACTS = 5, 3, 5
 """How many leaders and acceptors together, commands, and acts a plan that never comes to its end
@@ -80,7 +80,7 @@ def rows() -> dict[str, list[str]]:
 def test_the_tables_of_blind_runs_have_every_rule_within_the_bounds_that_are_tested() -> None:
     told = rows()
     assert [*told] == [rule.name for rule in (*UNSAFE, *ENDLESS)]
-    assert all(int(runs) <= SEEDS for runs, *_ in told.values())
+    assert all(int(runs.replace(",", "")) <= SEEDS for runs, *_ in told.values())
     for rule in UNSAFE:
         _, _, deliveries, between, _ = told[rule.name]
         assert int(between) <= int(deliveries) <= AT_MOST.get(rule.name, DELIVERIES)
