@@ -44,6 +44,9 @@ class StateMachine(Protocol):
 WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 """What `incr` counts up: bounded, so that every leader can add one to it."""
 
+_COMMAND: Final = re.compile(r"\s*(?:set|get|del|incr|cas)\s")
+"""How a command begins; a long value that begins otherwise is not cut into words to see that."""
+
 ABSENT: Final = "(none)"
 
 OK: Final = Outcome("ok")
@@ -61,10 +64,9 @@ class KeyValueStore:
 
     def apply(self, value: str | bytes) -> Outcome:
         """Apply one command; a result that begins with "error" has changed nothing."""
-        if isinstance(value, bytes):
+        if isinstance(value, bytes) or _COMMAND.match(value) is None:
             return OK
-        words = value.split()
-        match words:
+        match value.split():
             case ["set", key, _, *_]:
                 return self._put(key, value.split(None, 2)[2], "ok")
             case ["get", key]:

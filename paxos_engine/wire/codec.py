@@ -52,7 +52,11 @@ _LONG: Final = 512
 """Bytes from which on the MAC covers a digest of the messages in their place."""
 
 _READ_AT_ONCE: Final = 64
-"""Datagrams that were read, or digested, lately and may be heard by another node."""
+"""Datagrams that were read lately and may be heard by another node."""
+
+_DIGESTED_AT_ONCE: Final = 256
+"""Datagrams that were digested lately, by who sent them or heard them: of a window of long values
+each command has one of its own, and they are heard only when all have been sent."""
 
 Packed: TypeAlias = dict[tuple[int, ...], list[tuple[bytes, int]]]
 """What was packed for a peer: the identities of the messages -> the messages of each datagram as
@@ -178,7 +182,7 @@ def _keyed(key: bytes, kind: bytes) -> blake2b:
 
 
 # Whoever lacks the key can fill this with garbage. It makes us digest again what we say, no more.
-@lru_cache(_READ_AT_ONCE)
+@lru_cache(_DIGESTED_AT_ONCE)
 def _digest(content: bytes) -> bytes:
     return blake2b(content, digest_size=32).digest()
 

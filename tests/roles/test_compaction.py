@@ -40,6 +40,10 @@ N1, N2 = ProposalNumber(1, 1), ProposalNumber(2, 2)
         (["set k 1", "cas k 1 2", "cas k 1 3", "get k"], ["ok", "ok", "error: k is 2, not 1", "2"]),
         (["anything", "set k", "get", "incr", b"set k v"], ["ok"] * 5),
         ([f"set n {'9' * 19}", "incr n"], ["ok", None]),
+        (
+            ["\n set\u2003k\x1c a", "\tget  k ", "getk", "settle k b", "get k"],
+            ["ok", "a", "ok", "ok", "a"],
+        ),
     ],
 )
 def test_the_key_value_store_answers_each_command(
