@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from paxos_engine.faults.plan import FaultPlan
-from paxos_engine.faults.profiles import LinkFaults
+from paxos_engine.faults.profiles import PERFECT, LinkFaults
 from paxos_engine.node import Node
 from paxos_engine.roles.events import (
     Delayed,
@@ -68,11 +68,12 @@ class World:
         self._waiting: dict[str, list[Envelope]] = {}  # for nodes that stand still
         self._wakes: dict[str, tuple[float, float]] = {}  # node -> (true time, its own time)
         self._stuck = (0.0, 0)
+        self._usual = plan.faults  # what links do while nothing more befalls them
         self.faults = FaultPlan(plan.seed)
         self.cast = Cast(plan.shape, self._publish, self._carry)
         self._emit(self.cast.header(plan.seed, self.faults.to_dict(), command))
         self.faults.on_change = self._faults_changed
-        if plan.faults != LinkFaults():
+        if plan.faults != PERFECT:
             self.faults.set_everywhere(plan.faults)
         for act in plan.acts:
             self._at(act.t, "act", act)
@@ -112,6 +113,7 @@ class World:
     def heal(self) -> None:
         """End every fault, and bring back every node that can come back; the deaf stay deaf."""
         self._triggers.clear()
+        self._usual = PERFECT  # or an act that was due to undo another one would bring it back
         self.faults.clear()
         self._cut_the_deaf()
         self._slow_disks(0.0)
@@ -157,7 +159,7 @@ class World:
                     if other != act.nodes[0]:
                         self.faults.set_link(act.nodes[0], other, slow)
             case "links as before":
-                self.faults.set_everywhere(self.plan.faults)
+                self.faults.set_everywhere(self._usual)
                 self.faults.clear_links()
             case "slow disks":
                 self._slow_disks(act.amount)

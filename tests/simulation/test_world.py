@@ -11,12 +11,15 @@ from collections import Counter
 
 import pytest
 
+from paxos_engine.faults.plan import FaultPlan
+from paxos_engine.faults.profiles import LinkFaults
 from paxos_engine.roles.assembly import Shape
 from paxos_engine.roles.events import Entry
 from paxos_engine.simulation.cast import Clock
 from paxos_engine.simulation.plan import Act, Ask, Plan
 from paxos_engine.simulation.swarm import draw
 from paxos_engine.simulation.trial import play
+from paxos_engine.simulation.world import World
 from paxos_engine.trace.jsonform import to_json
 
 
@@ -107,3 +110,12 @@ def test_a_seed_gives_the_same_trace_to_the_byte_in_another_process_under_anothe
 def test_a_leader_whose_clock_is_set_back_twice_may_wait_so_much_longer_to_suspect() -> None:
     """L2 is deaf for good, and L1, a minute behind, is the only one that can take over."""
     assert play(draw(7102)).good
+
+
+def test_what_undoes_a_fault_after_everything_is_healed_brings_no_other_fault_back() -> None:
+    acts = (Act(1.0, "slow link", ("A1",), 0.1), Act(3.0, "links as before"))
+    world = World(Plan(1, Shape(), LinkFaults(loss=0.25), acts), ())
+    world.run(2.0)
+    world.heal()
+    world.run(4.0)
+    assert world.faults.to_dict() == FaultPlan(1).to_dict()
