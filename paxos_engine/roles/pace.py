@@ -36,9 +36,14 @@ class Pace:
         return now + self._timing.retransmission(0, self._rng, usual)
 
     def again(self, instance: int, attempts: int, now: float) -> float:
-        """Note that it is sent again, for the so manieth time; return when that is due once more.
+        """Note that it is sent again; return when that is due once more.
 
         All that was under way at once makes what is new wait longer once, and not once each.
+
+        Args:
+            instance: what it is sent for.
+            attempts: how often it was sent again, this time included.
+            now: seconds.
         """
         sent = self._sent_once.pop(instance, self._slower_since)
         if sent > self._slower_since:
