@@ -45,7 +45,8 @@ WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 """What `incr` counts up: bounded, so that every leader can add one to it."""
 
 _COMMAND: Final = re.compile(r"\s*(?:set|get|del|incr|cas)\s")
-"""How a command begins; a long value that begins otherwise is not cut into words to see that."""
+"""How a command begins; a long value that begins otherwise is not cut into words to see that. A
+command that `apply` knows and this does not would never be carried out."""
 
 ABSENT: Final = "(none)"
 
