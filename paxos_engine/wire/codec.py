@@ -15,7 +15,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Any, Final, TypeAlias
 
 import msgpack
@@ -32,7 +32,7 @@ from paxos_engine.wire.reading import (
 )
 from paxos_engine.wire.schema import from_plain, to_plain
 
-VERSION: Final = 3
+VERSION: Final = 4
 MAC_BYTES: Final = 16
 MAX_DATAGRAM: Final = 65_507
 """The largest UDP payload over IPv4, in bytes."""
@@ -184,7 +184,7 @@ def _keyed(key: bytes, kind: bytes) -> blake2b:
 # Whoever lacks the key can fill this with garbage. It makes us digest again what we say, no more.
 @lru_cache(_DIGESTED_AT_ONCE)
 def _digest(content: bytes) -> bytes:
-    return blake2b(content, digest_size=32).digest()
+    return sha256(content).digest()  # processors have instructions for it: half the time of BLAKE2
 
 
 @lru_cache(_READ_AT_ONCE)
