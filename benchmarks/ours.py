@@ -5,14 +5,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.driver import Ask, Collector, Done, Window, closed_loop
-from paxos_engine import Cluster, ClusterConfig, Reply, relax_collector
+from paxos_engine import Cluster, ClusterConfig, OutcomeUnknown, Reply, relax_collector
 
 PATIENCE = 60.0
 """Seconds within which a healthy cluster answers, however loaded the machine is."""
@@ -59,10 +58,10 @@ def asking(cluster: Cluster, value: str) -> Ask:
     """Return what submits `value` once."""
 
     def ask(done: Done) -> None:
-        def answered(future: Future[Reply]) -> None:
-            done(future.exception())
+        def answered(outcome: Reply | OutcomeUnknown) -> None:
+            done(None if isinstance(outcome, Reply) else outcome)
 
-        cluster.submit(value).add_done_callback(answered)
+        cluster.submit_then(value, answered)
 
     return ask
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,18 +113,21 @@ class PaxosClient(Role):
         Raises:
             ValueError: the value needs a message larger than a datagram can carry.
         """
-        effects = Effects()
-        return self.ask(value, now, effects), effects
-
-    def ask(self, value: str | bytes, now: float, effects: Effects) -> int:
-        """Take a value as `submit` does, among others; add what to do to `effects`."""
         check_value(value)
-        self._sequence += 1
-        command = Command(self.client, self._sequence, value)
-        effects.say(Submitted(self.client, self._sequence, command))
-        self._waiting.append(_Outstanding(command, now))
+        (sequence,), effects = self.submit_all([value], now)
+        return sequence, effects
+
+    def submit_all(self, values: Sequence[str | bytes], now: float) -> tuple[range, Effects]:
+        """Take several values, each of which `check_value` lets pass, as `submit` takes one."""
+        effects = Effects()
+        first = self._sequence + 1
+        self._sequence += len(values)
+        for sequence, value in enumerate(values, first):
+            command = Command(self.client, sequence, value)
+            effects.say(Submitted(self.client, sequence, command))
+            self._waiting.append(_Outstanding(command, now))
         self._send_more(now, effects)
-        return self._sequence
+        return range(first, first + len(values)), effects
 
     def open(self, now: float) -> Effects:
         """Ask for a session before there is a command, unless there is one or was asked for."""
@@ -158,9 +161,11 @@ class PaxosClient(Role):
                 effects.say(Refused(envelope.id, envelope.sender, reason))
             case Reply() as reply if reply.client == self.client:
                 self._reply(envelope.sender, reply, now, effects)
+                self._send_more(now, effects)
             case Replies(replies) if ours := [r for r in replies if r.client == self.client]:
                 for reply in ours:
                     self._reply(envelope.sender, reply, now, effects)
+                self._send_more(now, effects)
             case Redirect() as redirect if redirect.client == self.client:
                 self._redirect(redirect, now, effects)
             case other:
@@ -181,7 +186,7 @@ class PaxosClient(Role):
             self._missed(out)
             if out.asked == self._primary:  # else another command has turned away from it already
                 self._turn_from(self._primary)
-            self._send(out, now, effects, "no answer")
+            self._send_again(out, now, effects, "no answer")
         return effects
 
     def _reply(self, sender: str, reply: Reply, now: float, effects: Effects) -> None:
@@ -197,7 +202,6 @@ class PaxosClient(Role):
             effects.say(self._answered(out, reply.instance, reply.result, reply.outcome, now))
             if reply.outcome == "unknown" and out.command.session == self._session:
                 self._session = 0  # it has expired: what was not sent yet goes under a new one
-        self._send_more(now, effects)
 
     def _answered(
         self, out: _Outstanding, instance: int, result: str, outcome: str, now: float
@@ -213,7 +217,7 @@ class PaxosClient(Role):
         if known and redirect.primary is not None and out.led_on < len(self.leaders):
             out.led_on += 1
             self._primary = redirect.primary
-            self._send(out, now, effects, f"redirected to {redirect.primary}")
+            self._send_again(out, now, effects, f"redirected to {redirect.primary}")
         elif redirect.primary is None or known:
             # Nobody leads, or the leaders point at each other: ask again soon, but not at once, or
             # the question circles as fast as the network carries it.
@@ -225,7 +229,8 @@ class PaxosClient(Role):
             if self._waiting:
                 self._open_session(now, effects)
             return
-        while self._waiting and len(self._out) < self.flow.window:
+        window, wait = self.flow.window, self.flow.wait
+        while self._waiting and len(self._out) < window:
             out = self._waiting.popleft()
             sequence = out.command.sequence
             while self._oldest < sequence and self._oldest not in self._out:
@@ -235,25 +240,26 @@ class PaxosClient(Role):
             out.command = Command(self.client, sequence, value, self._oldest, self._session)
             self._out[sequence] = out
             self._sent = sequence
-            self._send(out, now, effects, "")
+            self._send(out, now, wait, effects)
 
     def _open_session(self, now: float, effects: Effects) -> None:
         """Ask for a session, whose id no command before can have used (once at a time)."""
         if 0 not in self._out:
             out = self._out[0] = _Outstanding(Command(self.client, 0, "open session"), now)
             effects.say(Submitted(self.client, 0, out.command))
-            self._send(out, now, effects, "")
+            self._send(out, now, self.flow.wait, effects)
 
-    def _send(self, out: _Outstanding, now: float, effects: Effects, why_again: str) -> None:
-        command = out.command
-        if why_again:
-            effects.say(Retried(self.client, command.sequence, self._primary, why_again))
-        out.sendings += 1
-        out.asked, out.sent_at = self._primary, now
-        effects.send(self._primary, Request(command))
+    def _send_again(self, out: _Outstanding, now: float, effects: Effects, why: str) -> None:
+        effects.say(Retried(self.client, out.command.sequence, self._primary, why))
         wait = self.flow.wait
         if out.missed:
             wait = max(wait, min(wait * 2.0 ** min(out.missed, 16), self._retry_at_most))
+        self._send(out, now, wait, effects)
+
+    def _send(self, out: _Outstanding, now: float, wait: float, effects: Effects) -> None:
+        out.sendings += 1
+        out.asked, out.sent_at = self._primary, now
+        effects.send(self._primary, Request(out.command))
         self._due_in(out, now, wait)
 
     def _missed(self, out: _Outstanding) -> None:

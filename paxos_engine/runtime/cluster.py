@@ -27,7 +27,7 @@ from paxos_engine.runtime.config import ClusterConfig
 from paxos_engine.runtime.loop import loops_for
 from paxos_engine.runtime.node import RunningNode
 from paxos_engine.runtime.observers import Observers
-from paxos_engine.runtime.submissions import Submissions
+from paxos_engine.runtime.submissions import Submissions, Told
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.writeoffs import WriteOffs
 from paxos_engine.storage.datadir import DataDir
@@ -178,6 +178,18 @@ class Cluster:
             TypeError: it is neither text nor bytes.
         """
         return self._submissions.submit(value)
+
+    def submit_then(self, value: str | bytes, told: Told) -> None:
+        """Submit a value as `submit` does, and have `told` called with its one outcome.
+
+        That is the reply, or an `OutcomeUnknown`. It costs less than a future, and runs where nodes
+        have their turns, as the callback of a future does; what it raises is logged.
+
+        Raises:
+            ValueError: the value is too large for a datagram, in one line.
+            TypeError: it is neither text nor bytes.
+        """
+        self._submissions.submit_then(value, told)
 
     def subscribe(
         self,

@@ -9,6 +9,7 @@ import pytest
 
 from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.events import Answered, Submitted
+from paxos_engine.roles.messages import Reply
 from paxos_engine.runtime.node import TAKE_AT_MOST
 from paxos_engine.runtime.submissions import OutcomeUnknown, Submissions
 
@@ -96,6 +97,44 @@ def test_at_the_end_the_outcome_of_all_that_waits_is_unknown_and_nothing_more_is
     for future in (asked, not_seen, late):
         with pytest.raises(OutcomeUnknown):
             future.result(timeout=0)
+
+
+def test_who_asks_without_a_future_is_told_the_reply_once_it_comes_and_only_once() -> None:
+    woken = Woken()
+    told: list[Reply | OutcomeUnknown] = []
+    woken.submissions.submit_then("a", told.append)
+    woken.ask()
+    assert told == []
+    for outcome in ("chosen", "unknown"):
+        woken.submissions.answered(answer(1, outcome))
+    assert told == [Reply("C1", 1, 2, "result 1")]
+
+
+def test_who_asks_without_a_future_is_told_too_that_the_outcome_is_unknown() -> None:
+    woken = Woken()
+    told: list[Reply | OutcomeUnknown] = []
+    woken.submissions.submit_then("asked", told.append)
+    woken.ask()
+    woken.submissions.submit_then("not seen by the client", told.append)
+    woken.submissions.end()
+    woken.submissions.submit_then("late", told.append)
+    assert [type(outcome) for outcome in told] == [OutcomeUnknown] * 3
+
+
+def test_who_fails_at_being_told_an_outcome_keeps_it_from_nobody_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fails(_: Reply | OutcomeUnknown) -> None:
+        raise RuntimeError("a defect of the caller")
+
+    woken = Woken()
+    woken.submissions.submit_then("a", fails)
+    other = woken.submissions.submit("b")
+    woken.ask()
+    for sequence in (1, 2):
+        woken.submissions.answered(answer(sequence))
+    assert other.result(timeout=0).result == "result 2"
+    assert "a defect of the caller" in caplog.text
 
 
 def test_a_value_that_fits_no_datagram_is_refused_at_once() -> None:
