@@ -48,8 +48,8 @@ def all_together(outbox: Mapping[str, Sequence[Outgoing]]) -> dict[str, list[Out
     joined: dict[tuple[tuple[int, int], ...], list[Outgoing]] = {}
     said: dict[str, list[Outgoing]] = {}
     for to, batch in outbox.items():
-        if len(batch) == 1:
-            said[to] = [*batch]
+        if len(batch) == 1 or len(outbox) == 1:
+            said[to] = together(batch)
             continue
         which = tuple([(id(outgoing.message), outgoing.after) for outgoing in batch])
         found = joined.get(which)

@@ -477,8 +477,8 @@ class PaxosLeader(Role):
         elif self.log.kept > self._retain:
             effects.send(node, Redirect(*key, None))  # until the leaders have snapshots again
         elif self.standing is Standing.PRIMARY:
-            self._service.take(node, command)
-            self._proposals.take(command)
+            if self._service.take(node, command):
+                self._proposals.take(command)
         else:
             self._doorstep.keep(node, command)
             effects.send(node, Redirect(*key, self.election.primary))
@@ -492,5 +492,4 @@ class PaxosLeader(Role):
     def _answer(self, effects: Effects) -> None:
         """Apply what has become contiguous and give each waiting client its one reply."""
         if rows := self.learner.apply(effects):
-            self._proposals.applied(row.command for row in rows if row.command is not None)
             self._service.answer(rows, effects)

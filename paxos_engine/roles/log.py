@@ -254,8 +254,11 @@ class ReplicatedLog:
         result, changed = self.machine.apply(command.value)
         result = clipped(result)
         session.replies[command.sequence] = (instance, result)
-        who = f"{command.client!r}, {command.session}, {command.sequence}"
-        state = self._chain(_bytes(f"({who}, {command.value!r}, {result!r})"))
+        did = (
+            f"({command.client!r}, {command.session}, {command.sequence},"
+            f" {command.value!r}, {result!r})"
+        )
+        state = self._chain(_bytes(did))
         return Applied(instance, command, result, state, None, changed, False, more)
 
     def is_done(self, command: Command, session: Session) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from paxos_engine.roles.effects import Effects
@@ -37,7 +37,6 @@ class Proposals:
     under_way: dict[int, PaxosLeaderProtocol] = field(default_factory=dict)
     _queue: deque[tuple[Command, int]] = field(default_factory=deque)  # each with its size
     _queued_bytes: int = 0
-    _in_hand: set[tuple[str, int]] = field(default_factory=set)
     _due: list[tuple[float, int, PaxosLeaderProtocol, int]] = field(default_factory=list)
     _ticket: int = 0
 
@@ -46,16 +45,11 @@ class Proposals:
         """When the next retransmission is due."""
         return self._due[0][0] if self._due else None
 
-    def take(self, command: Command) -> bool:
-        """Queue a client's command; return False if it is in hand already."""
-        key = (command.client, command.sequence)
-        if key in self._in_hand:
-            return False
-        self._in_hand.add(key)
+    def take(self, command: Command) -> None:
+        """Queue a client's command, once."""
         size = command_size(command)
         self._queue.append((command, size))
         self._queued_bytes += size
-        return True
 
     def next_value(self, log: ReplicatedLog) -> Value | None:
         """Take from the queue what the next instance is to decide; None if nothing for now.
@@ -78,7 +72,6 @@ class Proposals:
             self._queue.popleft()
             self._queued_bytes -= cost
             if log.reply(command) is not None:
-                self.applied((command,))
                 continue
             commands.append(command)
             if command.opens_session:
@@ -114,17 +107,11 @@ class Proposals:
         for instance in [i for i in {*self.under_way, *self.own} if i <= up_to]:
             self._forget(instance, NOOP)
 
-    def applied(self, commands: Iterable[Command]) -> None:
-        """Forget commands that are applied: a later copy is answered from the session."""
-        if self._in_hand:
-            self._in_hand.difference_update(map(_key, commands))
-
     def abandon(self) -> None:
         """Drop everything under way: another leader goes on, and the clients ask there."""
         self._queue.clear()
         self._queued_bytes = 0
         self.own.clear()
-        self._in_hand.clear()
         self.pause()
 
     def pause(self) -> None:

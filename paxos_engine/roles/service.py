@@ -17,16 +17,22 @@ class Service:
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, int], str] = {}
 
-    def take(self, node: str, command: Command) -> None:
-        """Note that `node` waits for `command`."""
-        self._waiting[command.client, command.sequence] = node
+    def take(self, node: str, command: Command) -> bool:
+        """Note that `node` waits for `command`; return False if it was taken before."""
+        key = (command.client, command.sequence)
+        is_new = key not in self._waiting
+        self._waiting[key] = node
+        return is_new
 
     def answer(self, rows: Iterable[Applied], effects: Effects) -> None:
         """Give each client whose command has been applied its one reply."""
+        if not self._waiting:
+            return  # as ever where another leader leads
         for row in rows:
-            if row.command is None:
+            command = row.command
+            if command is None:
                 continue
-            key = (row.command.client, row.command.sequence)
+            key = (command.client, command.sequence)
             node = self._waiting.pop(key, None)
             if node is None:
                 continue

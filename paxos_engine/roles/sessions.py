@@ -63,7 +63,7 @@ class Sessions:
     def use(self, command: Command, instance: int) -> Session | None:
         """Return the session of a command that was chosen in `instance`, if it is open."""
         session = self.find(command)
-        if session is not None:
+        if session is not None and session.last_used != instance:  # not once for each of a batch
             session.last_used = instance
             self._open.move_to_end(command.session)
         return session

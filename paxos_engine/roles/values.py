@@ -116,15 +116,14 @@ def value_of(commands: Sequence[Command]) -> Value:
 
 def command_size(command: Command) -> int:
     """Estimate from above the bytes that `command` takes in a message."""
-    client, value = command.client, command.value
-    if client.isascii() and (isinstance(value, bytes) or value.isascii()):
-        return len(client) + len(value) + 64  # most are, and each is weighed more than once
-    return utf8_size(client) + utf8_size(value) + 64
+    return utf8_size(command.client) + utf8_size(command.value) + 64
 
 
 def utf8_size(text: str | bytes) -> int:
     """Return how many bytes a text, or bytes, take in a message."""
-    return len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+    if isinstance(text, bytes) or text.isascii():
+        return len(text)  # most are, and each is weighed more than once
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def value_size(value: Value) -> int:
