@@ -65,6 +65,8 @@ def together(batch: Sequence[Outgoing]) -> list[Outgoing]:
 
     A message depends on every record that those depend on which it stands for.
     """
+    if len(batch) == 1:
+        return [*batch]
     messages: list[Outgoing] = []
     for kind, run in groupby(batch, key=lambda outgoing: type(outgoing.message)):
         said = [*run]

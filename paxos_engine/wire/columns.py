@@ -7,7 +7,7 @@ once, and a column is most often seen to be right at one look.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from operator import attrgetter
 from typing import Any
 
@@ -30,18 +30,24 @@ from paxos_engine.wire.reading import (
 def read_commands(raw: Any) -> tuple[Command, ...]:
     """Return several commands, which come in columns; or raise WireError."""
     return tuple(
-        Command(client, sequence, value, oldest, session)
-        for client, session, rows in _runs(raw, read_instance, read_instance, read_content)
-        for sequence, oldest, value in rows
+        chain.from_iterable(
+            map(Command, repeat(client), sequences, values, oldest, repeat(session))
+            for client, session, sequences, oldest, values in _runs(
+                raw, read_instance, read_instance, read_content
+            )
+        )
     )
 
 
 def read_replies(raw: Any) -> tuple[Reply, ...]:
     """Return the answers to many commands, which come in columns; or raise WireError."""
     return tuple(
-        Reply(client, sequence, instance, result, outcome)
-        for client, outcome, rows in _runs(raw, read_name, read_first, read_text)
-        for sequence, instance, result in rows
+        chain.from_iterable(
+            map(Reply, repeat(client), sequences, instances, results, repeat(outcome))
+            for client, outcome, sequences, instances, results in _runs(
+                raw, read_name, read_first, read_text
+            )
+        )
     )
 
 
@@ -65,8 +71,8 @@ def _columns(said: Iterable[Any], alike: tuple[str, str], names: tuple[str, ...]
 
 def _runs(
     raw: Any, alike: Read, number: Read, content: Read
-) -> Iterator[tuple[str, Any, Iterator[tuple[Any, ...]]]]:
-    """Yield what each run is alike in, the client and one thing more, and its rows.
+) -> Iterator[tuple[str, Any, list[int], list[int], list[Any]]]:
+    """Yield what each run is alike in, the client and one thing more, and its columns.
 
     Args:
         raw: the runs, as they came.
@@ -83,13 +89,13 @@ def _runs(
         raise WireError(f"{count} rows in one message, and {MAX_ITEMS} are the most")
     for client, common, sequences, numbers, contents in runs:
         length = len(contents)
-        rows = zip(
+        yield (
+            read_name(client),
+            alike(common),
             _column(sequences, length, int, read_instance),
             _column(numbers, length, int, number),
             _column(contents, length, str, content),
-            strict=True,
         )
-        yield read_name(client), alike(common), rows
 
 
 def _column(raw: Any, count: int, usual: type, check: Read) -> list[Any]:
