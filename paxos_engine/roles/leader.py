@@ -251,6 +251,8 @@ class PaxosLeader(Role):
                 state = self.learner.take_chunk(sender, envelope.id, piece, now, effects)
                 if state is not None:
                     self._proposals.overtaken(state.applied)
+                    # Of what it covers no row will answer anybody: who waits asks again.
+                    self._service.send_on(None, effects)
                     self._filling = {i: g for i, g in self._filling.items() if i > state.applied}
 
     def _finish(self, effects: Effects, now: float) -> Effects:

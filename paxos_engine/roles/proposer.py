@@ -46,7 +46,7 @@ class Proposals:
         return self._due[0][0] if self._due else None
 
     def take(self, command: Command) -> None:
-        """Queue a client's command, once."""
+        """Queue a client's command that is not in hand yet (see `Service.take`)."""
         size = command_size(command)
         self._queue.append((command, size))
         self._queued_bytes += size

@@ -18,7 +18,7 @@ class Service:
         self._waiting: dict[tuple[str, int], str] = {}
 
     def take(self, node: str, command: Command) -> bool:
-        """Note that `node` waits for `command`; return False if it was taken before."""
+        """Note that `node` waits for `command`; return False if it is waited for already."""
         key = (command.client, command.sequence)
         is_new = key not in self._waiting
         self._waiting[key] = node
@@ -43,7 +43,7 @@ class Service:
                 effects.send(node, Reply(*key, at, row.result or ""))
 
     def send_on(self, primary: str | None, effects: Effects) -> None:
-        """Send every waiting client to another leader."""
+        """Have every waiting client ask another leader, or, if there is none, ask again."""
         for key, node in self._waiting.items():
             effects.send(node, Redirect(*key, primary))
         self._waiting.clear()

@@ -27,7 +27,7 @@ from paxos_engine.runtime.config import ClusterConfig
 from paxos_engine.runtime.loop import loops_for
 from paxos_engine.runtime.node import RunningNode
 from paxos_engine.runtime.observers import Observers
-from paxos_engine.runtime.submissions import Submissions, Told
+from paxos_engine.runtime.submissions import OutcomeUnknown, Submissions
 from paxos_engine.runtime.subscription import ChosenCommand, StateReached, Subscription
 from paxos_engine.runtime.writeoffs import WriteOffs
 from paxos_engine.storage.datadir import DataDir
@@ -179,11 +179,14 @@ class Cluster:
         """
         return self._submissions.submit(value)
 
-    def submit_then(self, value: str | bytes, told: Told) -> None:
+    def submit_then(
+        self, value: str | bytes, told: Callable[[Reply | OutcomeUnknown], None]
+    ) -> None:
         """Submit a value as `submit` does, and have `told` called with its one outcome.
 
-        That is the reply, or an `OutcomeUnknown`. It costs less than a future, and runs where nodes
-        have their turns, as the callback of a future does; what it raises is logged.
+        It costs less than a future. `told` runs where nodes have their turns: one that waits holds
+        them up, and what it raises is logged. Once the cluster stops it is called by whoever stops
+        it, and after that at once, before this returns.
 
         Raises:
             ValueError: the value is too large for a datagram, in one line.

@@ -103,8 +103,9 @@ class Submissions:
         """Take no more, and give up the rest; once the client's loop has ended."""
         with self._lock:
             self._ended = True
+        waiting, self._waiting = self._waiting, {}  # so that nobody is told twice
         why = "the cluster stopped before the answer"
-        _give_up([*self._waiting.values(), *self._not_asked()], why)
+        _give_up([*waiting.values(), *self._not_asked()], why)
 
     def _not_asked(self) -> list[Told]:
         """Return who waits for what the client has yet to see, which it then never will."""

@@ -42,8 +42,8 @@ TIMES: Final = {
 CONSTANT: Final = {"rng", "_rng", "timing", "_timing", "quorums", "_quorums", "peers", "leaders"}
 """The same in every state, or chance that only times come from."""
 
-TOLD: Final = {"_mark", "_round_mark", "_round_used", "_filling", "_service", "messages", "message"}
-"""What only the trace, the clients or the disk are told; the search keeps the disk beside."""
+TOLD: Final = {"_mark", "_round_mark", "_round_used", "_filling", "messages", "message"}
+"""What only the trace or the disk are told; the search keeps the disk beside."""
 
 BELIEF: Final = {"primary", "primary_number", "_instances", "_rounds", "_target", "_asked_from"}
 """Whom to ask, and what is too absurd to be believed: nothing is absurd within small bounds."""

@@ -46,6 +46,33 @@ def test_what_comes_while_an_instance_is_under_way_shares_the_next_one() -> None
     assert len(stage.chosen) == 2
 
 
+def test_a_command_that_is_asked_for_again_while_it_waits_is_proposed_once() -> None:
+    stage = led(batch=8)
+    for value in ("a", "b", "c"):
+        stage.submit(value)
+    stage.duplicate("request")
+    stage.settle()
+    assert contents(stage.chosen[2]) == ["b", "c"]
+    assert len(stage.chosen) == 2
+
+
+def test_a_command_that_is_asked_for_again_after_its_primary_yielded_is_taken_anew() -> None:
+    stage = led(batch=8)
+    stage.submit("a")
+    (request,) = stage.waiting("request")
+    stage.deliver("request")
+    assert stage.drop("accept")
+    stage.lead("L1")
+    stage.settle()  # L2 has yielded by now
+    stage.lead("L2")
+    stage.settle()
+    stage.hand_over(request)
+    stage.settle()
+    assert [command.value for command in stage.chosen.values() if isinstance(command, Command)] == [
+        "a"
+    ]
+
+
 def test_a_lone_command_waits_for_nothing() -> None:
     stage = led(batch=8)
     stage.submit("a")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from paxos_engine.roles import transfer
-from paxos_engine.roles.messages import SnapshotRequest
-from tests.roles.stage import Stage
+from paxos_engine.roles.log import ReplicatedLog
+from paxos_engine.roles.messages import Request, SnapshotRequest
+from paxos_engine.roles.transfer import chunk
+from paxos_engine.roles.values import ProposalNumber
+from tests.roles.stage import SESSION, Stage
 
 
 @pytest.fixture
@@ -91,3 +94,23 @@ def test_a_leader_installs_it_and_goes_on_with_the_rows_behind_it(stage: Stage) 
     logs = [stage.leader(name).log for name in stage.leaders]
     assert len({(log.applied_up_to, log.state) for log in logs}) == 1
     assert logs[0].compacted >= 10
+
+
+def test_who_waits_for_what_a_snapshot_covers_is_asked_to_ask_again() -> None:
+    stage = Stage(leaders=2)
+    stage.lead("L2")
+    stage.settle()
+    stage.submit("a")
+    (request,) = [e.message for e in stage.waiting("request")]
+    assert isinstance(request, Request)
+    stage.deliver("request")
+    assert stage.drop("accept")
+    elsewhere = ReplicatedLog()  # L1 has led meanwhile, had it chosen, and dropped the instance
+    elsewhere._sessions.open("C1", SESSION)
+    elsewhere.learn(1, ProposalNumber(2, 1), request.command)
+    assert len([*elsewhere.apply_ready()]) == 1
+    stage.inject("L1", "L2", chunk(elsewhere.take_snapshot(), SnapshotRequest(0, 0)))
+    assert [e.to for e in stage.waiting("redirect")] == ["C1"]
+    stage.run(1.0)
+    (answered,) = stage.answers()
+    assert "sequence=1 instance=1 result=ok outcome=chosen" in answered

@@ -118,6 +118,8 @@ def test_who_asks_without_a_future_is_told_too_that_the_outcome_is_unknown() -> 
     woken.submissions.submit_then("not seen by the client", told.append)
     woken.submissions.end()
     woken.submissions.submit_then("late", told.append)
+    woken.submissions.answered(answer(1))
+    woken.submissions.end()
     assert [type(outcome) for outcome in told] == [OutcomeUnknown] * 3
 
 
