@@ -125,13 +125,9 @@ def submit_all(cluster: Cluster, commands: int, outstanding: int, size: int = 16
 def burst(commands: int, setting: Setting | None = None) -> dict[str, float]:
     """Throw so many commands at a cluster at once, and wait for all answers."""
     setting = setting or Setting()
-    value = value_of(setting.size)
     with running(setting) as cluster:
-        began = time.perf_counter()
-        futures = [cluster.submit(value) for _ in range(commands)]
-        for future in futures:
-            future.result(10 * PATIENCE)
-        return checked(cluster, {"commands/s": commands / (time.perf_counter() - began)})
+        seconds = submit_all(cluster, commands, commands, setting.size)
+        return checked(cluster, {"commands/s": commands / seconds})
 
 
 def checked(cluster: Cluster, figures: dict[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Commands a second with many outstanding, beside the floor and PySyncObj; and a burst.
+"""Commands a second with many outstanding, beside the floor and PySyncObj.
 
 Everything is measured at a base, and along each axis away from it. A long run measures every
 combination.
@@ -34,10 +34,6 @@ CONFIGURATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ours, batching, bare": {"batch": BATCH, **BARE},
 }
 """Row -> options of `ClusterConfig` that make it; a switch that matters gets a line of its own."""
-
-BURST_AGAINST: Final = 1_024
-"""Outstanding commands of the steady rate that a burst is compared with."""
-
 
 AT_LEVELS: Final = 64
 """Outstanding commands with which the levels of the trace are compared."""
@@ -75,14 +71,14 @@ def cases(scale: Scale) -> Iterator[Case]:
 
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:
-    """Return the table of rates, and the one of the burst."""
+    """Return the table of rates, and the one of the levels of the trace."""
     rates = Table("commands a second, closed loop")
     for case in cases(scale):
         rates.rows += _rows(case, scale, tell)
     rates.notes.append("bare: one thread for all nodes, no trace and no checks")
     rates.notes.append(peer.JOURNAL if peer.is_installed() else peer.SKIPPED)
     rates.notes.append(etcd.HOW if etcd.is_installed() else etcd.SKIPPED)
-    return [rates, _levels(scale, tell), _burst(scale, tell)]
+    return [rates, _levels(scale, tell)]
 
 
 def _rows(case: Case, scale: Scale, tell: Tell) -> list[Row]:
@@ -131,13 +127,3 @@ def _levels(scale: Scale, tell: Tell) -> Table:
 def at(level: TraceLevel) -> dict[str, Any]:
     """Return the options of a cluster whose trace tells so much."""
     return {"trace_level": level}
-
-
-def _burst(scale: Scale, tell: Tell) -> Table:
-    commands = scale.commands if scale is QUICK else LONG.commands
-    ways: dict[str, Way] = {
-        "steady": partial(apart, ours.load, BURST_AGAINST, scale.seconds, scale.warm_up),
-        "burst": partial(apart, ours.burst, commands),
-    }
-    title = f"{commands:,} commands at once, beside {BURST_AGAINST:,} outstanding"
-    return Table(title, rows_of(take_turns(ways, 1 if scale is not LONG else 3, tell), ["steady"]))
