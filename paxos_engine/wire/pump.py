@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import heapq
 import socket
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
 from paxos_engine.roles.effects import Outgoing
 from paxos_engine.roles.events import Delayed, Duplicated, Event, Lost, Refused, Sent
 from paxos_engine.roles.messages import Envelope
-from paxos_engine.wire.codec import MAX_DATAGRAM, Codec, Packed
+from paxos_engine.wire.codec import MAX_DATAGRAM, MOST_RECEIVERS, Codec
 from paxos_engine.wire.reading import WireError
 
 Publish: TypeAlias = Callable[[str, Event], None]
@@ -164,26 +164,26 @@ class MessagePump:
     def send(self, batches: Mapping[str, Sequence[Outgoing]], now: float) -> None:
         """Send the messages for each peer, as few datagrams as they fit.
 
-        What goes to several is packed once. `Sent` is published before the system call, so that no
-        delivery precedes its sending.
+        What goes to several is one datagram that names them all. `Sent` is published before the
+        system call, so that no delivery precedes its sending.
         """
-        packed: Packed = {}
-        for to, batch in batches.items():
-            first = self._next_id
-            self._next_id += len(batch)
-            self.counts["sent"] += len(batch)
-            if self._publish is not None:
-                for ident, outgoing in enumerate(batch, first):
-                    sent = Sent(self._id(ident), to, outgoing.message, outgoing.after)
-                    self._publish(self.name, sent)
-            messages = [outgoing.message for outgoing in batch]
-            for data, count in self._codec.encode(self.name, first, messages, packed):
-                ids = range(first, first + count)
-                first += count
-                if len(data) > MAX_DATAGRAM:
-                    self._lose(to, ids, f"too large: {len(data):,} bytes fit no datagram")
-                else:
-                    self._dispatch(to, data, ids, now)
+        for receivers in _alike(batches):
+            messages = [outgoing.message for outgoing in batches[receivers[0]]]
+            self.counts["sent"] += len(messages) * len(receivers)
+            done = 0
+            for data, count in self._codec.encode(self.name, self._next_id, receivers, messages):
+                for to in receivers:
+                    ids = range(self._next_id, self._next_id + count)
+                    self._next_id += count
+                    if self._publish is not None:
+                        for ident, outgoing in zip(ids, batches[to][done:], strict=False):
+                            sent = Sent(self._id(ident), to, outgoing.message, outgoing.after)
+                            self._publish(self.name, sent)
+                    if len(data) > MAX_DATAGRAM:
+                        self._lose(to, ids, f"too large: {len(data):,} bytes fit no datagram")
+                    else:
+                        self._dispatch(to, data, ids, now)
+                done += count
 
     def tick(self, now: float) -> None:
         """Send what is due."""
@@ -287,3 +287,13 @@ class AdversarialMessagePump(MessagePump):
                 self._publish(to, Duplicated(ident, self.name, "duplicate"))
             if copy.delay > 0:
                 self._publish(to, Delayed(ident, self.name, copy.why, copy.delay))
+
+
+def _alike(batches: Mapping[str, Sequence[Outgoing]]) -> Iterator[list[str]]:
+    """Return the receivers of `batches`, together who are to hear the same."""
+    groups: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for to, batch in batches.items():
+        groups[tuple([id(outgoing.message) for outgoing in batch])].append(to)
+    for group in groups.values():
+        for first in range(0, len(group), MOST_RECEIVERS):
+            yield group[first : first + MOST_RECEIVERS]

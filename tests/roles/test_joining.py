@@ -146,7 +146,7 @@ def test_what_is_said_together_fits_a_datagram_whatever_letters_it_is_made_of(
             Accepts: [Accept(ONE, n, each.command, 0) for n, each in enumerate(asked, 1)],
         }
         sent = together(said(*messages[kind]))
-        datagrams = codec.encode("C1", 1, [outgoing.message for outgoing in sent])
+        datagrams = codec.encode("C1", 1, ["L1"], [outgoing.message for outgoing in sent])
         assert all(len(data) <= MAX_DATAGRAM for data, _ in datagrams)
         assert length > 100 or any(type(outgoing.message) is kind for outgoing in sent)
 

@@ -25,7 +25,7 @@ from paxos_engine.roles.messages import Accept, Envelope, Heartbeat, Message, Na
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber
 from paxos_engine.scenarios import wrong_progress
 from paxos_engine.scenarios import wrong_rules as asked_for
-from paxos_engine.wire.codec import Codec
+from paxos_engine.wire.codec import Codec, mac_of
 from paxos_engine.wire.reading import WireError
 from tests.roles import wrong_rules
 from tests.roles.stage import QUIET, Disagreement, Stage
@@ -99,11 +99,11 @@ class Player:
         envelope = Envelope(f"{sender}.1", sender, to, Prepare(ProposalNumber(9, 1), 1, None, 1))
         key = FOREIGN_KEY if what == "foreign" else KEY
         honest = Codec("elsewhere" if what == "elsewhere" else "here", key)
-        data = honest.encode(sender, 1, [envelope.message])[0][0]
+        data = honest.encode(sender, 1, [to], [envelope.message])[0][0]
         match what:
             case "pickle":
                 head, body = data[17 : 19 + data[18]], pickle.dumps(envelope)
-                data = data[:1] + honest._mac(head, body) + head + body
+                data = data[:1] + mac_of(key, head, body) + head + body
             case "cut":
                 data = data[:-3]
             case "old":

@@ -44,12 +44,21 @@ from paxos_engine.roles.values import (
     ProposalNumber,
     command_size,
 )
-from paxos_engine.wire.codec import MAC_BYTES, MAX_DATAGRAM, MOST_COALESCED, VERSION, Codec, Packed
+from paxos_engine.wire.codec import (
+    MAC_BYTES,
+    MAX_DATAGRAM,
+    MOST_COALESCED,
+    MOST_RECEIVERS,
+    VERSION,
+    Codec,
+)
 from paxos_engine.wire.reading import MAX_ITEMS, WireError
 from paxos_engine.wire.schema import SCHEMA, to_plain
 
 KEY = b"a key of this run"
 CODEC = Codec("here", KEY)
+HEAD = ("here", "L1", 1, ["A1"])
+MOST = [f"A{n}" for n in range(99 - MOST_RECEIVERS, 99)]
 NUMBER = ProposalNumber(3, 1)
 
 names = st.from_regex(r"[LAC][1-9][0-9]?", fullmatch=True)
@@ -143,9 +152,7 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
 messages = st.one_of(*OF_EACH_KIND.values())
 
 
-def forge(
-    head: Any = ("here", "L1", 1), content: Any = (), version: int = VERSION, key: bytes = KEY
-) -> bytes:
+def forge(head: Any = HEAD, content: Any = (), version: int = VERSION, key: bytes = KEY) -> bytes:
     """Return a datagram with a right MAC around whatever stands in it (bytes go in as they are)."""
     said, told = (x if isinstance(x, bytes) else msgpack.packb(x) for x in (head, content))
     said = len(said).to_bytes(2, "big") + said
@@ -172,7 +179,7 @@ def batch(sequences: list[Any], values: list[Any] | None = None) -> bytes:
 
 def heartbeat() -> bytes:
     """Return a valid datagram."""
-    return CODEC.encode("L1", 1, [Heartbeat(NUMBER, 7)])[0][0]
+    return CODEC.encode("L1", 1, ["A1"], [Heartbeat(NUMBER, 7)])[0][0]
 
 
 # --- what is said arrives ----------------------------------------------------------------------
@@ -187,7 +194,7 @@ def test_a_message_arrives_as_it_was_sent(kind: type[Message]) -> None:
     @settings(max_examples=40, deadline=None, database=None)
     @given(message=OF_EACH_KIND[kind])
     def arrives(message: Message) -> None:
-        [(data, count)] = CODEC.encode("L1", 41, [message])
+        [(data, count)] = CODEC.encode("L1", 41, ["A2"], [message])
         [envelope] = CODEC.decode(data, "A2")
         assert count == 1
         assert envelope == ("L1.41", "L1", "A2", message)
@@ -198,47 +205,59 @@ def test_a_message_arrives_as_it_was_sent(kind: type[Message]) -> None:
 
 def test_text_and_bytes_of_the_same_letters_stay_two_different_values() -> None:
     sent = [Request(Command("C1", 1, "x")), Request(Command("C1", 1, b"x"))]
-    [(data, _)] = CODEC.encode("C1", 1, sent)
+    [(data, _)] = CODEC.encode("C1", 1, ["L1"], sent)
     assert [envelope.message for envelope in CODEC.decode(data, "L1")] == sent
 
 
 def test_a_batch_of_five_sessions_is_not_taken_for_commands_in_columns() -> None:
     # Both are lists of five, the last of which is a list.
     sent = Accepts(NUMBER, 1, (Batch(tuple(Command("C1", 1, "x", 0, n) for n in range(5))),), 0)
-    [(data, _)] = CODEC.encode("L1", 1, [sent])
+    [(data, _)] = CODEC.encode("L1", 1, ["A1"], [sent])
     assert [envelope.message for envelope in CODEC.decode(data, "A1")] == [sent]
 
 
-def test_what_several_hear_alike_is_read_once() -> None:
+def test_what_is_said_to_several_is_one_datagram_that_each_reads_under_ids_of_its_own() -> None:
+    sent: list[Message] = [Heartbeat(NUMBER, n) for n in range(3)]
+    [(data, count)] = CODEC.encode("L1", 10, ["A1", "A2", "L2"], sent)
+    assert count == 3
+    heard = {to: CODEC.decode(data, to) for to in ("A1", "A2", "L2")}
+    assert [e.id for e in heard["A1"]] == ["L1.10", "L1.11", "L1.12"]
+    assert [e.id for e in heard["A2"]] == ["L1.13", "L1.14", "L1.15"]
+    assert [e.id for e in heard["L2"]] == ["L1.16", "L1.17", "L1.18"]
+    assert all([e.message for e in envelopes] == sent for envelopes in heard.values())
+
+
+def test_what_several_hear_is_read_once() -> None:
     accept = Accept(NUMBER, 7, Command("C1", 1, "x", 0, 1), 6)
-    heard = [
-        CODEC.decode(CODEC.encode("L1", first, [accept])[0][0], to)[0].message
-        for first, to in ((1, "A1"), (2, "A2"))
-    ]
+    [(data, _)] = CODEC.encode("L1", 1, ["A1", "A2"], [accept])
+    heard = [CODEC.decode(bytes(bytearray(data)), to)[0].message for to in ("A1", "A2")]
     assert heard[0] is heard[1]
+
+
+def test_what_one_cluster_has_proved_is_not_believed_by_another() -> None:
+    data = heartbeat()
+    assert CODEC.decode(data, "A1")
+    for stranger in (Codec("here", b"another key"), Codec("there", KEY)):
+        with pytest.raises(WireError):
+            stranger.decode(data, "A1")
 
 
 def test_the_ids_of_messages_count_up_across_the_datagrams_of_one_batch() -> None:
     sent: list[Message] = [Request(Command("C1", n, "x" * 20_000)) for n in range(5)]
-    datagrams = CODEC.encode("C1", 10, sent)
-    arrived = [envelope for data, _ in datagrams for envelope in CODEC.decode(data, "L1")]
+    datagrams = CODEC.encode("C1", 10, ["L1", "L2"], sent)
     assert len(datagrams) > 1
     assert sum(count for _, count in datagrams) == 5
-    assert [envelope.id for envelope in arrived] == [f"C1.{n}" for n in range(10, 15)]
-    assert [envelope.message for envelope in arrived] == sent
-
-
-def test_what_is_said_to_several_is_packed_once_and_arrives_under_the_id_of_each() -> None:
-    accept = Accept(NUMBER, 7, Command("C1", 1, "x", 0, 1), 6)
-    packed: Packed = {}
-    datagrams = [CODEC.encode("L1", first, [accept], packed)[0][0] for first in (1, 2, 3)]
-    assert len(packed) == 1
-    arrived = [CODEC.decode(data, "A1")[0] for data in datagrams]
-    assert [(e.id, e.message) for e in arrived] == [(f"L1.{n}", accept) for n in (1, 2, 3)]
+    heard = {
+        to: [envelope for data, _ in datagrams for envelope in CODEC.decode(data, to)]
+        for to in ("L1", "L2")
+    }
+    assert all([envelope.message for envelope in came] == sent for came in heard.values())
+    ids = [envelope.id for came in heard.values() for envelope in came]
+    assert sorted(ids) == sorted(f"C1.{n}" for n in range(10, 20))
 
 
 def test_small_messages_for_one_peer_share_one_datagram() -> None:
-    assert len(CODEC.encode("L1", 1, [Heartbeat(NUMBER, n) for n in range(500)])) == 1
+    assert len(CODEC.encode("L1", 1, ["A1"], [Heartbeat(NUMBER, n) for n in range(500)])) == 1
 
 
 @pytest.mark.parametrize(("coalesce_bytes", "datagrams"), [(0, 8), (2_500, 4), (65_000, 1)])
@@ -247,7 +266,7 @@ def test_how_much_shares_a_datagram_is_a_setting_and_nothing_is_lost_by_it(
 ) -> None:
     codec = Codec("here", KEY, coalesce_bytes)
     sent: list[Message] = [Request(Command("C1", n, "x" * 1_000)) for n in range(1, 9)]
-    encoded = codec.encode("C1", 1, sent)
+    encoded = codec.encode("C1", 1, ["L1"], sent)
     assert len(encoded) == datagrams
     arrived = [envelope for data, _ in encoded for envelope in CODEC.decode(data, "L1")]
     assert [envelope.message for envelope in arrived] == sent
@@ -258,12 +277,12 @@ def test_messages_that_share_the_largest_datagram_that_may_be_asked_for_fit_it()
     name = "L" * 64
     for size in range(900, 1_100):
         sent: list[Message] = [Request(Command("C1", n, "x" * size)) for n in range(100)]
-        assert all(len(data) <= MAX_DATAGRAM for data, _ in codec.encode(name, 2**47, sent))
+        assert all(len(data) <= MAX_DATAGRAM for data, _ in codec.encode(name, 2**47, MOST, sent))
 
 
 def test_more_messages_than_a_datagram_may_list_are_split_and_all_arrive() -> None:
     sent: list[Message] = [Redirect("C", 1, None)] * (MAX_ITEMS + 1)
-    datagrams = CODEC.encode("L1", 1, sent)
+    datagrams = CODEC.encode("L1", 1, ["C"], sent)
     assert sum(len(CODEC.decode(data, "C")) for data, _ in datagrams) == MAX_ITEMS + 1
 
 
@@ -279,9 +298,9 @@ def test_the_largest_command_that_a_client_may_submit_fits_every_message_that_ca
         CatchUpReply(far, ((top, command),), far),
     ]
     for message in carriers:
-        [(data, _)] = CODEC.encode("L1", far - 1, [message])
+        [(data, _)] = CODEC.encode("L1", far - 99, MOST, [message])
         assert len(data) <= MAX_DATAGRAM, KINDS[type(message)]
-        assert CODEC.decode(data, "L2")[0].message == message
+        assert CODEC.decode(data, MOST[-1])[0].message == message
 
 
 def test_what_no_message_may_carry_is_refused_and_never_becomes_a_no_op() -> None:
@@ -295,23 +314,27 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "truncated: 0 bytes"),
     "only a head": (heartbeat()[: 1 + MAC_BYTES], "truncated: 17 bytes"),
     "cut short": (heartbeat()[:-1], "the MAC is wrong"),
-    "another version": (forge(version=9), "version 9, and we speak 4"),
+    "another version": (forge(version=9), "version 9, and we speak 5"),
     "a relabelled version": (forge(version=1), "version 1"),
     "another key": (forge(key=b"another"), "the MAC is wrong"),
-    "another cluster": (forge(["there", "L1", 1]), "cluster 'there' is not ours"),
+    "another cluster": (forge(["there", "L1", 1, ["A1"]]), "cluster 'there' is not ours"),
     "no msgpack": (forge(content=b"\xc1"), "no msgpack"),
     "no msgpack as head": (forge(b"\xc1"), "no msgpack"),
     "something behind": (forge(content=b"\x90\x00"), "no msgpack"),
-    "something behind the head": (forge(msgpack.packb(["here", "L1", 1]) + b"\0"), "no msgpack"),
+    "something behind the head": (forge(msgpack.packb(HEAD) + b"\0"), "no msgpack"),
     "no head": (forge(b""), "no msgpack"),
     "nothing said": (forge(content=b""), "no msgpack"),
     "a map": (forge(content={"here": 1}), "no msgpack"),
     "a map as head": (forge({"here": 1}), "no msgpack"),
     "a number": (forge(content=7), "7 where a list"),
     "a number as head": (forge(7), "7 where a list"),
-    "too few parts": (forge(["here", "L1"]), "a list of 2 items where 3 belong"),
-    "no sender": (forge(["here", "", 1]), "'' is no name"),
-    "a sender in disguise": (forge(["here", "L1\x1b[2J", 1]), "is no name"),
+    "too few parts": (forge(["here", "L1", 1]), "a list of 3 items where 4 belong"),
+    "no sender": (forge(["here", "", 1, ["A1"]]), "'' is no name"),
+    "a sender in disguise": (forge(["here", "L1\x1b[2J", 1, ["A1"]]), "is no name"),
+    "for others": (forge(["here", "L1", 1, ["A2", "A3"]]), "for A2, A3, and this is A1"),
+    "for nobody": (forge(["here", "L1", 1, []]), "for nobody, and this is A1"),
+    "for one in no list": (forge(["here", "L1", 1, "A1"]), "'A1' where a list"),
+    "for no name": (forge(["here", "L1", 1, ["A1", 7]]), "7 is no name"),
     "a message that is no list": (carrying(13), "13 where a list"),
     "an empty message": (carrying([]), "an empty message"),
     "an unknown kind": (carrying([99]), "unknown kind 99"),
@@ -385,7 +408,7 @@ def test_a_digest_in_the_place_of_what_it_stands_for_is_refused() -> None:
 
 
 def test_a_byte_that_changes_sides_between_head_and_messages_is_refused() -> None:
-    data = forge(msgpack.packb(["here", "L1", 1]), b"\x90")
+    data = forge(msgpack.packb(HEAD), b"\x90")
     longer = int.from_bytes(data[17:19], "big") + 1
     with pytest.raises(WireError, match="MAC"):
         CODEC.decode(data[:17] + longer.to_bytes(2, "big") + data[19:], "A1")
@@ -430,7 +453,7 @@ def test_arbitrary_bytes_raise_nothing_but_a_wire_error(data: bytes) -> None:
 @settings(max_examples=200, deadline=None)
 @given(message=messages, bit=st.integers(0))
 def test_a_flipped_bit_never_gets_past_version_and_mac(message: Message, bit: int) -> None:
-    data = bytearray(CODEC.encode("L1", 1, [message])[0][0])
+    data = bytearray(CODEC.encode("L1", 1, ["A1"], [message])[0][0])
     where = bit % (8 * len(data))
     data[where // 8] ^= 1 << (where % 8)
     with pytest.raises(WireError, match=r"version|MAC"):
@@ -453,7 +476,7 @@ nonsense = plain | st.lists(
 
 
 @settings(max_examples=400, deadline=None)
-@given(head=st.just(("here", "L1", 1)) | plain, content=nonsense)
+@given(head=st.just(HEAD) | plain, content=nonsense)
 def test_nonsense_with_a_right_mac_is_refused_or_is_a_proper_message(
     head: Any, content: Any
 ) -> None:
@@ -462,7 +485,7 @@ def test_nonsense_with_a_right_mac_is_refused_or_is_a_proper_message(
     except WireError:
         return
     for envelope in envelopes:
-        [(again, _)] = CODEC.encode("L1", 1, [envelope.message])
+        [(again, _)] = CODEC.encode("L1", 1, ["A1"], [envelope.message])
         assert CODEC.decode(again, "A1")[0].message == envelope.message
 
 
@@ -471,7 +494,7 @@ def test_nonsense_with_a_right_mac_is_refused_or_is_a_proper_message(
 def test_a_changed_byte_under_a_right_mac_raises_nothing_but_a_wire_error(
     message: Message, where: int, what: int
 ) -> None:
-    data = CODEC.encode("L1", 1, [message])[0][0]
+    data = CODEC.encode("L1", 1, ["A1"], [message])[0][0]
     head_ends = 19 + int.from_bytes(data[17:19], "big")
     body = bytearray(data[19:])
     body[where % len(body)] = what

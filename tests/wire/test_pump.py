@@ -59,7 +59,7 @@ class Net:
     def settle(self, node: str) -> list[Envelope]:
         """Return what is there before a marker sent past all faults, so that nothing is missed."""
         marker = Heartbeat(ProposalNumber(999, 1), 0)
-        data, _ = self.codec.encode("L1", 999_999, [marker])[0]
+        data, _ = self.codec.encode("L1", 999_999, [node], [marker])[0]
         self.sockets["L1"].sendto(data, self.sockets[node].getsockname())
         came: list[Envelope] = []
         while not (came and came[-1].message == marker):
@@ -165,7 +165,7 @@ def test_garbage_is_counted_told_with_its_sender_and_dropped(net: Net, garbage: 
 
 
 def test_a_sender_that_is_no_member_is_refused_though_it_has_the_key(net: Net) -> None:
-    net.raw("A1", net.codec.encode("A9", 1, [beat(1)])[0][0])
+    net.raw("A1", net.codec.encode("A9", 1, ["A1"], [beat(1)])[0][0])
     assert net.settle("A1") == []
     assert [event.reason for _, event in net.events(Refused) if isinstance(event, Refused)] == [
         "sender 'A9' is no member of the cluster"
