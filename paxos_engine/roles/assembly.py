@@ -15,6 +15,7 @@ from paxos_engine.roles.acceptor_protocol import PaxosAcceptorProtocol
 from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.effects import Role
 from paxos_engine.roles.election import Election, PortElection, Timing
+from paxos_engine.roles.flow import ROOM
 from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.leader_protocol import PaxosLeaderProtocol
 from paxos_engine.roles.log import ReplicatedLog
@@ -53,6 +54,7 @@ class Shape:
         timing: the clockwork of the leaders, in seconds.
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide.
+        room: bytes of commands that a client may have under way at once.
         thrifty: an accept goes to a quorum of acceptors first, to the others if that is silent.
         snapshot_every: instances between two snapshots of a leader.
         retain: instances that a leader keeps at the most while snapshots are lacking.
@@ -72,6 +74,7 @@ class Shape:
     timing: Timing = field(default_factory=Timing)
     pipeline: int = 64
     batch: int = 1
+    room: int = ROOM
     thrifty: bool = False
     snapshot_every: int = 10_000
     retain: int = 1_000_000
@@ -115,8 +118,14 @@ class Shape:
         rng = random.Random(f"{self.seed}/{name}/{life}")
         if name in self.client_names:
             client = f"{name}-{self.run}" if self.run else name
-            wait = self.timing.retry_after
-            return rules.client(name, self.leader_names, rng, retry_after=wait, client=client)
+            return rules.client(
+                name,
+                self.leader_names,
+                rng,
+                retry_after=self.timing.retry_after,
+                room=self.room,
+                client=client,
+            )
         return rules.leader(
             name,
             self.leader_names,

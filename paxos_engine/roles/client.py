@@ -21,10 +21,10 @@ from paxos_engine.roles.events import (
     SessionOpened,
     Submitted,
 )
-from paxos_engine.roles.flow import MOST_WINDOW, Flow
+from paxos_engine.roles.flow import MOST_WINDOW, ROOM, Flow
 from paxos_engine.roles.messages import KINDS, Envelope, Redirect, Replies, Reply, Request
 from paxos_engine.roles.patience import jittered
-from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size
+from paxos_engine.roles.values import MAX_COMMAND_BYTES, Command, command_size, utf8_size
 
 UTF8_AT_MOST: Final = 4
 """Bytes that a character takes at the most."""
@@ -47,6 +47,7 @@ class _Outstanding:
     missed_from: str = ""  # the leader whose answer did not come first, and when that was asked
     missed_since: float = 0.0
     led_on: int = 0  # redirects followed since it last waited
+    cost: int = 0  # bytes that it takes on its way
 
 
 class PaxosClient(Role):
@@ -61,6 +62,7 @@ class PaxosClient(Role):
         retry_at_most: the wait in seconds beyond which doubling does not go.
         window: how many commands are under way at once, at the most; further ones wait here, in
             order.
+        room: how many bytes are under way at once, at the most: what the buffers on the way hold.
         session: an open session to go on with; 0 opens one with the first command.
         client: the client id in its commands; its name if empty. Who starts anew beside a history
             that is kept needs another one each time, since its sequences begin at 1 again.
@@ -75,6 +77,7 @@ class PaxosClient(Role):
         retry_after: float = 0.3,
         retry_at_most: float = 1.0,
         window: int = MOST_WINDOW,
+        room: int = ROOM,
         session: int = 0,
         client: str = "",
     ) -> None:
@@ -83,12 +86,13 @@ class PaxosClient(Role):
         self.leaders = tuple(leaders)
         self._rng = rng
         self._retry_at_most = retry_at_most
-        self.flow = Flow(retry_after, window)
+        self.flow = Flow(retry_after, window, room)
         self._sequence = 0
         self._session = session  # the instance of the command that opened it; 0 while there is none
         self._primary = self.leaders[-1]
         self._waiting: deque[_Outstanding] = deque()
         self._out: dict[int, _Outstanding] = {}
+        self._under_way = 0  # bytes that those take on their way
         self._sent = 0  # the highest sequence that was ever sent
         self._oldest = 1  # no command before this one is under way
         self._due: list[tuple[float, int, int]] = []
@@ -149,6 +153,7 @@ class PaxosClient(Role):
             if not out.command.opens_session:
                 effects.say(self._answered(out, 0, "given up", "unknown", now))
         self._out.clear()
+        self._under_way = 0
         self._waiting.clear()
         return effects
 
@@ -194,7 +199,8 @@ class PaxosClient(Role):
         if out is None:
             return  # a duplicate: the command has had its one answer
         self._primary = sender
-        self.flow.answered(_latency(out, sender, now))
+        self._under_way -= out.cost
+        self.flow.answered(_latency(out, sender, now), utf8_size(reply.result))
         if out.command.opens_session:
             self._session = reply.instance
             effects.say(SessionOpened(self.client, reply.instance))
@@ -229,9 +235,16 @@ class PaxosClient(Role):
             if self._waiting:
                 self._open_session(now, effects)
             return
-        window, wait = self.flow.window, self.flow.wait
+        flow = self.flow
+        window, wait = flow.window, flow.wait
         while self._waiting and len(self._out) < window:
-            out = self._waiting.popleft()
+            out = self._waiting[0]
+            cost = flow.cost(utf8_size(out.command.value))
+            if self._under_way and self._under_way + cost > flow.room:
+                break
+            self._waiting.popleft()
+            out.cost = cost
+            self._under_way += cost
             sequence = out.command.sequence
             while self._oldest < sequence and self._oldest not in self._out:
                 self._oldest += 1  # sequences are sent in order, so this passes each one once

@@ -36,7 +36,7 @@ from paxos_engine.storage.memory import MemoryDisk
 from paxos_engine.trace.recorder import RecorderError
 from paxos_engine.trace.view import ClusterView
 from paxos_engine.wire.codec import Codec
-from paxos_engine.wire.pump import AdversarialMessagePump, bind_ports
+from paxos_engine.wire.pump import AdversarialMessagePump, bind_ports, room_of
 
 CLIENT: Final = "C1"
 
@@ -65,15 +65,16 @@ class Cluster:
         self._clock: Callable[[], float] = lambda: clock() - began
         # Without this a command of an earlier run could be answered in place of one of ours.
         run = secrets.token_hex(3) if self.config.data_dir is not None else ""
-        self._shape = replace(self.config.shape, run=run)
-        self.leaders = list(self._shape.leader_names)
-        self.acceptors = list(self._shape.acceptor_names)
+        shape = self.config.shape
+        self.leaders = list(shape.leader_names)
+        self.acceptors = list(shape.acceptor_names)
         self.nodes = [*self.leaders, *self.acceptors]
-        self.quorums = self._shape.quorums
+        self.quorums = shape.quorums
         self.faults = FaultPlan(self.config.seed)
         self.faults.set_profile(self.config.profile)
         everyone = [*self.acceptors, *self.leaders, CLIENT]  # leaders get the higher ports
         sockets = dict(zip(everyone, bind_ports(len(everyone), self.config.base_port), strict=True))
+        self._shape = replace(shape, run=run, room=room_of(sockets.values()))
         self.ports: dict[str, int] = {n: s.getsockname()[1] for n, s in sockets.items()}
         self._data: DataDir | None = None
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import socket
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
 from paxos_engine.roles.effects import Outgoing
@@ -23,7 +23,7 @@ Publish: TypeAlias = Callable[[str, Event], None]
 Address: TypeAlias = tuple[str, int]
 
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
-"""Bytes asked of the kernel; its default loses datagrams at about 200 messages outstanding."""
+"""Bytes asked of the kernel. Of its default little is left to wait in: see `room_of`."""
 
 
 class Copy(Protocol):
@@ -94,6 +94,16 @@ def bind_ports(count: int, base_port: int | None = None) -> list[socket.socket]:
             sock.close()
         raise
     return sorted(sockets, key=lambda sock: int(sock.getsockname()[1]))
+
+
+def room_of(sockets: Iterable[socket.socket]) -> int:
+    """Return how many bytes may be under way to any of these sockets without loss.
+
+    The kernel grants what `net.core.rmem_max` allows, and says twice that: one half is for what it
+    keeps beside each datagram. Of the other, half is left for what is sent again, and for all that
+    is not asked for by a client.
+    """
+    return min(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for sock in sockets) // 4
 
 
 class MessagePump:

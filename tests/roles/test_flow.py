@@ -12,7 +12,7 @@ import pytest
 
 from paxos_engine.roles.client import PaxosClient
 from paxos_engine.roles.effects import Effects
-from paxos_engine.roles.flow import ENOUGH, FIRST_WINDOW, LEAST_WINDOW, Flow
+from paxos_engine.roles.flow import ENOUGH, FIRST_WINDOW, LEAST_WINDOW, OVERHEAD, Flow
 from paxos_engine.roles.messages import Envelope, Redirect, Reply, Request
 from paxos_engine.roles.patience import LONGEST_WAIT
 
@@ -183,3 +183,81 @@ def test_commands_name_the_oldest_one_under_way_though_answers_come_in_any_order
             command = outgoing.message.command
             under_way.append(command.sequence)
             assert command.oldest == min(under_way)
+
+
+# --- bytes: what the buffers on the way hold -----------------------------------------------------
+
+
+def with_room(room: int) -> PaxosClient:
+    """Return a client with an open session and so much room."""
+    return PaxosClient("C1", LEADERS, random.Random(0), session=1, room=room)
+
+
+def sent_of(client: PaxosClient, values: list[str]) -> list[int]:
+    """Submit values together; return the sequences of those that were sent."""
+    return sequences(client.submit_all(values, 0.0)[1])
+
+
+def sequences(effects: Effects) -> list[int]:
+    """Return the sequences of the requests among some effects."""
+    messages = [outgoing.message for outgoing in effects.messages]
+    return [message.command.sequence for message in messages if isinstance(message, Request)]
+
+
+def test_no_more_bytes_are_under_way_than_the_buffers_hold_and_the_rest_waits_in_order() -> None:
+    client = with_room(3 * (4_000 + OVERHEAD))
+    assert sent_of(client, ["x" * 4_000] * 5) == [1, 2, 3]
+    assert sequences(answer(client, "L2", 1, 0.1)) == [4]
+    assert sequences(answer(client, "L2", 2, 0.1)) == [5]
+
+
+def test_short_commands_count_for_what_a_datagram_takes_beside_its_bytes() -> None:
+    client = with_room(10 * OVERHEAD)
+    assert len(sent_of(client, ["x"] * 100)) == 9
+
+
+def test_letters_count_for_their_bytes() -> None:
+    client = with_room(3 * (4_000 + OVERHEAD))
+    assert sent_of(client, ["\U0001f600" * 1_000] * 5) == [1, 2, 3]
+
+
+def test_a_command_that_is_larger_than_the_room_goes_alone() -> None:
+    client = with_room(1_000)
+    assert sent_of(client, ["x" * 30_000, "y" * 30_000, "z"]) == [1]
+    assert sequences(answer(client, "L2", 1, 0.1)) == [2]
+    assert sequences(answer(client, "L2", 2, 0.1)) == [3]
+
+
+def test_where_answers_are_long_the_next_ones_are_expected_to_be() -> None:
+    client = with_room(8 * (4_000 + OVERHEAD))
+    many = sent_of(client, ["get k"] * 200)
+    assert len(many) > 60
+    for sequence in many:
+        long = Reply("C1", sequence, sequence, "x" * 4_000)
+        client.receive(Envelope("L2.1", "L2", "C1", long), 0.1)
+    assert 0 < len(client._out) <= 8
+
+
+def test_where_answers_are_short_again_more_is_under_way_again() -> None:
+    client = with_room(8 * (4_000 + OVERHEAD))
+    [first] = sent_of(client, ["get k"])
+    client.receive(Envelope("L2.1", "L2", "C1", Reply("C1", first, first, "x" * 4_000)), 0.1)
+    assert len(sent_of(client, ["set k"] * 1_000)) == 8
+    for sequence in range(2, 800):
+        answer(client, "L2", sequence, 0.1)
+    assert len(client._out) > 60
+
+
+def test_what_is_given_up_leaves_its_room_to_what_comes_next() -> None:
+    client = with_room(2 * (4_000 + OVERHEAD))
+    assert sent_of(client, ["x" * 4_000] * 5) == [1, 2]
+    client.give_up(0.1)
+    assert sent_of(client, ["y" * 4_000] * 5) == [6, 7]
+
+
+def test_an_answer_that_comes_twice_frees_its_room_once() -> None:
+    client = with_room(2 * (4_000 + OVERHEAD))
+    assert sent_of(client, ["x" * 4_000] * 5) == [1, 2]
+    answer(client, "L2", 1, 0.1)
+    assert sequences(answer(client, "L2", 1, 0.1)) == []
+    assert len(client._out) == 2
