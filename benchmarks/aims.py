@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from benchmarks import latency, peer
-from benchmarks.harness import Figure
-from benchmarks.report import Results, number
-from benchmarks.throughput import Case
+from benchmarks.harness import Figure, Spread
+from benchmarks.report import Results, number, shown
+from benchmarks.throughput import DURABLE, DURABLE_TITLE, IN_MEMORY, Case
 from paxos_engine import TraceLevel
 
-Look: TypeAlias = Callable[[Results], float | None]
-"""Finds a measured value; None if it was not measured."""
+Look: TypeAlias = Callable[[Results], Spread | None]
+"""Finds what was measured, median and range; None if it was not measured."""
 
 Verdict: TypeAlias = Literal["met", "missed", "not measured"]
 
@@ -52,13 +52,14 @@ class Aim:
     look: Look
     lacking: str = ""
 
-    def judge(self, results: Results) -> tuple[Verdict, float | None]:
-        """Return the verdict, and the value that it rests on."""
-        value = self.look(results)
-        if value is None:
+    def judge(self, results: Results) -> tuple[Verdict, Spread | None]:
+        """Return the verdict, and what its median was found in."""
+        found = self.look(results)
+        if found is None:
             return "not measured", None
+        value = found.median
         good = value <= self.limit if self.bound == "at most" else value >= self.limit
-        return ("met" if good else "missed"), value
+        return ("met" if good else "missed"), found
 
 
 def find(
@@ -81,23 +82,23 @@ def find(
 
 
 def value(benchmark: str, title: str, row: str, case: str = "", figure: str = "") -> Look:
-    """Return what finds the median of a figure; the arguments are those of `find`."""
+    """Return what finds a figure; the arguments are those of `find`."""
 
-    def look(results: Results) -> float | None:
+    def look(results: Results) -> Spread | None:
         found = find(results, benchmark, title, row, case, figure)
-        return None if found is None else found.spread.median
+        return None if found is None else found.spread
 
     return look
 
 
 def ratio(reference: str, benchmark: str, title: str, row: str, case: str = "") -> Look:
-    """Return what finds the median ratio of a row's first figure to a reference."""
+    """Return what finds the ratio of a row's first figure to a reference."""
 
-    def look(results: Results) -> float | None:
+    def look(results: Results) -> Spread | None:
         found = find(results, benchmark, title, row, case)
         if found is None or reference not in found.ratios:
             return None
-        return found.ratio(reference).median
+        return found.ratio(reference)
 
     return look
 
@@ -105,27 +106,12 @@ def ratio(reference: str, benchmark: str, title: str, row: str, case: str = "") 
 def last(case: str, figure: str) -> Look:
     """Return what finds a figure of growth at the last mark of a case, beyond the first."""
 
-    def look(results: Results) -> float | None:
+    def look(results: Results) -> Spread | None:
         rows = [row for table in results.get("growth", ()) for row in table.rows]
         marks = [row for row in rows if row.case == case]
-        return marks[-1].figures[figure].spread.median if len(marks) > 1 else None
+        return marks[-1].figures[figure].spread if len(marks) > 1 else None
 
     return look
-
-
-def part(of: Look, whole: Look) -> Look:
-    """Return what finds how much one value is of another."""
-
-    def look(results: Results) -> float | None:
-        upper, lower = of(results), whole(results)
-        return upper / lower if upper is not None and lower else None
-
-    return look
-
-
-def rate(case: Case, row: str = "ours") -> Look:
-    """Return what finds a rate."""
-    return value("throughput", "closed loop", row, str(case))
 
 
 def rate_beside(reference: str, case: Case, row: str = "ours") -> Look:
@@ -183,7 +169,7 @@ AIMS: Final = (
         "at least",
         0.5,
         "x in memory",
-        part(rate(Case(1_024, durable=True)), rate(Case(1_024))),
+        ratio(IN_MEMORY, "throughput", DURABLE_TITLE, DURABLE, BARE),
     ),
     Aim(
         "full trace, 64 outstanding",
@@ -269,16 +255,17 @@ def as_data(results: Results) -> list[dict[str, Any]]:
     """Return every aim with its verdict, as what JSON can hold."""
     judged = []
     for aim in AIMS:
-        verdict, measured = aim.judge(results)
+        verdict, found = aim.judge(results)
         judged.append(
             {
                 "figure": aim.figure,
                 "bound": aim.bound,
                 "limit": aim.limit,
                 "unit": aim.unit,
-                "measured": measured,
+                "measured": None if found is None else found.median,
+                "range": None if found is None else [found.low, found.high],
                 "verdict": verdict,
-                "reason": aim.lacking if measured is None else "",
+                "reason": aim.lacking if found is None else "",
             }
         )
     return judged
@@ -290,7 +277,7 @@ def show(results: Results, console: Console) -> None:
     for heading in ("figure", "aim", "measured", "verdict"):
         grid.add_column(heading, justify="right" if heading == "measured" else "left")
     for aim in as_data(results):
-        measured = "" if aim["measured"] is None else number(aim["measured"])
+        measured = "" if aim["range"] is None else shown(Spread(aim["measured"], *aim["range"]))
         bound = f"{aim['bound']} {number(aim['limit'])} {aim['unit']}"
         verdict = f"{aim['verdict']}: {aim['reason']}" if aim["reason"] else aim["verdict"]
         grid.add_row(aim["figure"], bound, measured, verdict)

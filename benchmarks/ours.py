@@ -26,21 +26,21 @@ class Setting:
         size: bytes of each value.
         durable: records are on a real disk before any answer leaves.
         options: further options of `ClusterConfig`.
+        relaxed: the garbage collector is set as `paxos-tui run` sets it; else as Python does.
     """
 
     acceptors: int = 5
     size: int = 16
     durable: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    relaxed: bool = True
 
 
 @contextmanager
 def running(setting: Setting) -> Iterator[Cluster]:
-    """Run a cluster that has answered once; its disks, if it has any, go with it.
-
-    The process is set as `paxos-tui run` sets its own.
-    """
-    relax_collector()
+    """Run a cluster that has answered once; its disks, if it has any, go with it."""
+    if setting.relaxed:
+        relax_collector()
     with tempfile.TemporaryDirectory(dir=Path.cwd() if setting.durable else None) as folder:
         data_dir = Path(folder) / "data" if setting.durable else None
         options = {"acceptors": setting.acceptors, "data_dir": data_dir, **setting.options}

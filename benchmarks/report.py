@@ -71,7 +71,11 @@ def show(machine: Mapping[str, Any], results: Results, console: Console) -> None
 
 
 def _grid(table: Table) -> Grid:
-    """Return the table: figures with their range, and how the first stands to each reference."""
+    """Return the table: figures with their range, beside how they stand to the references.
+
+    The first stands beside all of them, in columns of their own; each of the others beside the
+    first reference that there is, in its cell.
+    """
     figures = list(dict.fromkeys(name for row in table.rows for name in row.figures))
     richest_first = sorted(table.rows, key=lambda row: -len(_first(row).ratios))
     ratios = list(dict.fromkeys(other for row in richest_first for other in _first(row).ratios))
@@ -88,7 +92,7 @@ def _grid(table: Table) -> Grid:
         cells = [row.case if row.case != before else ""] if cases else []
         cells += [row.name, _cell(row.figures.get(figures[0]))]
         cells += [_ratio_cell(_first(row), other) for other in ratios]
-        cells += [_cell(row.figures.get(name)) for name in figures[1:]]
+        cells += [_cell(row.figures.get(name), ratios[:1]) for name in figures[1:]]
         grid.add_row(*cells)
         before = row.case
     return grid
@@ -98,8 +102,11 @@ def _first(row: Row) -> Figure:
     return next(iter(row.figures.values()))
 
 
-def _cell(figure: Figure | None) -> str:
-    return "" if figure is None else shown(figure.spread)
+def _cell(figure: Figure | None, beside: Sequence[str] = ()) -> str:
+    if figure is None:
+        return ""
+    ratios = [figure.ratio(other).median for other in beside if other in figure.ratios]
+    return " ".join([shown(figure.spread), *(f"{number(ratio)}x" for ratio in ratios)])
 
 
 def _ratio_cell(figure: Figure, other: str) -> str:

@@ -35,6 +35,12 @@ CONFIGURATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """Row -> options of `ClusterConfig` that make it; a switch that matters gets a line of its own."""
 
+DURABLE_TITLE: Final = "durable beside in memory"
+DURABLE: Final = "durable"
+IN_MEMORY: Final = "in memory"
+DURABLE_OUTSTANDING: Final = 1_024
+"""Outstanding commands with which a disk is compared with none."""
+
 AT_LEVELS: Final = 64
 """Outstanding commands with which the levels of the trace are compared."""
 
@@ -71,14 +77,14 @@ def cases(scale: Scale) -> Iterator[Case]:
 
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:
-    """Return the table of rates, and the one of the levels of the trace."""
+    """Return the table of rates, and those of disks and of the levels of the trace."""
     rates = Table("commands a second, closed loop")
     for case in cases(scale):
         rates.rows += _rows(case, scale, tell)
     rates.notes.append("bare: one thread for all nodes, no trace and no checks")
     rates.notes.append(peer.JOURNAL if peer.is_installed() else peer.SKIPPED)
     rates.notes.append(etcd.HOW if etcd.is_installed() else etcd.SKIPPED)
-    return [rates, _levels(scale, tell)]
+    return [rates, _disks(scale, tell), _levels(scale, tell)]
 
 
 def _rows(case: Case, scale: Scale, tell: Tell) -> list[Row]:
@@ -105,6 +111,25 @@ def _ways(case: Case, scale: Scale) -> dict[str, Way]:
     if etcd.is_installed() and case.durable and case.outstanding <= etcd.MOST:
         ways[etcd.NAME] = partial(apart, etcd.load, *common, case.acceptors, case.size)
     return ways
+
+
+def _disks(scale: Scale, tell: Tell) -> Table:
+    """Compare a cluster with disks with the same one in memory, in turns."""
+    common = (DURABLE_OUTSTANDING, scale.seconds, scale.warm_up)
+    table = Table(f"{DURABLE_OUTSTANDING:,} outstanding, {DURABLE_TITLE}")
+    for name, options in CONFIGURATIONS.items():
+        ways: dict[str, Way] = {
+            where: partial(
+                apart, ours.load, *common, ours.Setting(durable=durable, options=options)
+            )
+            for where, durable in ((IN_MEMORY, False), (DURABLE, True))
+        }
+
+        def told(what: str, name: str = name) -> None:
+            tell(f"{name}: {what}")
+
+        table.rows += rows_of(take_turns(ways, scale.rounds, told), [IN_MEMORY], name)
+    return table
 
 
 def _levels(scale: Scale, tell: Tell) -> Table:
