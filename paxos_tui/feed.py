@@ -1,4 +1,10 @@
-"""Where the console's events come from: a running cluster, or a trace that is over."""
+"""Where the console's events come from: a running cluster, or a trace that is over.
+
+The cluster's stream comes through one bounded ring for all nodes, and not one for each: its order
+across nodes is what the panes and the checker rest on, and would have to be made again by a merge.
+It holds the entries as they were said, which all readers share, so that a ring takes a pointer for
+each; columns would copy them.
+"""
 
 from __future__ import annotations
 
