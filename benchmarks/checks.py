@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import ours
 from benchmarks.apart import apart
 from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
 from benchmarks.scale import Scale
+from benchmarks.trace import record
 from paxos_engine import Entry, Header, SafetyChecker, read_trace
 from paxos_engine.checks.agreement import AgreementChecker
 from paxos_engine.checks.base import Check
@@ -27,9 +27,6 @@ from paxos_engine.checks.invariants import all_checks
 from paxos_engine.roles.events import ALL_EVENTS, Sent
 from paxos_engine.roles.messages import KINDS
 from paxos_engine.roles.quorum import Quorums
-
-ENTRIES_A_COMMAND: Final = 25
-OUTSTANDING: Final = 64
 
 BARE: Final = "bare loop"
 NOBODY: Final = "nobody asked"
@@ -57,7 +54,9 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
 def table(events: int, rounds: int) -> Table:
     """Record a trace and time every check over it."""
     with tempfile.TemporaryDirectory() as folder:
-        entries = record(Path(folder) / "trace.jsonl", events)
+        path = Path(folder) / "trace.jsonl"
+        record(path, events)
+        entries = list(read_trace(path))
     gc.freeze()  # the entries are here to stay, and not what is measured
     header = entries[0].event
     assert isinstance(header, Header)
@@ -67,13 +66,6 @@ def table(events: int, rounds: int) -> Table:
     each[ALL] = taken[ALL]
     notes = [f"a check: its own part, without what {NOBODY!r} and the checks that it asks take"]
     return Table(f"each check over {len(entries):,} events", rows_of(each, [BARE]), notes)
-
-
-def record(path: Path, events: int) -> list[Entry]:
-    """Run a cluster under load and return its trace."""
-    with ours.running(ours.Setting(options={"record": path})) as cluster:
-        ours.submit_all(cluster, max(1, events // ENTRIES_A_COMMAND), OUTSTANDING)
-    return list(read_trace(path))
 
 
 def loop(entries: Sequence[Entry], make: Callable[[], Observe]) -> Sample:

@@ -1,9 +1,9 @@
 """What a trace costs: bytes and seconds to write, seconds and memory to read and to check.
 
-A real cluster is recorded once; its trace is written plain, as gzip and as zstd, then read back in
-a process of its own, so that the memory is what reading takes. Times are CPU seconds: the ratio to
-parsing the same lines with the json module alone moves least with the machine. A trace of a tenth
-of the length shows whether memory grows.
+A real cluster is recorded once, until it has said enough; its trace is written plain, as gzip and
+as zstd, then read back in a process of its own, so that the memory is what reading takes. Times are
+CPU seconds: the ratio to parsing the same lines with the json module alone moves least with the
+machine. A trace of a tenth of the length shows whether memory grows.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from typing import Final
 
 from benchmarks import ours
 from benchmarks.apart import apart
+from benchmarks.driver import closed_loop
 from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
 from benchmarks.machine import memory_most
 from benchmarks.scale import Scale
-from paxos_engine import read_trace
+from paxos_engine import Cluster, read_trace, relax_collector
 from paxos_engine.checks.safety import SafetyChecker
 from paxos_engine.trace.recorder import TraceWriter
 
-ENTRIES_A_COMMAND: Final = 25
 OUTSTANDING: Final = 64
+VALUE: Final = 16
 BLOCK: Final = 2_000
 ENDINGS: Final = (".jsonl", ".gz", ".zst")
 MIB: Final = 2**20
@@ -67,10 +68,46 @@ def _reading(folder: Path) -> dict[str, Way]:
     return ways
 
 
+class Enough:
+    """Asks commands until the trace of a cluster has so many entries, or can have no more.
+
+    Args:
+        cluster: which is asked.
+        events: entries of its trace, the header among them.
+    """
+
+    def __init__(self, cluster: Cluster, events: int) -> None:
+        self._cluster = cluster
+        self._events = events
+
+    def more(self) -> bool:
+        """Say whether another command shall be asked."""
+        cluster = self._cluster
+        stopped = cluster.violation is not None or bool(cluster.checked)
+        return not stopped and cluster.checked_events < self._events
+
+    def answered(self, seconds: float) -> None:
+        """Take an answer: it is no part of what is measured."""
+
+
 def record(path: Path, events: int) -> None:
-    """Run a cluster until it has said enough."""
+    """Record a cluster under load: exactly so many entries, the header among them, not compressed.
+
+    Raises:
+        RuntimeError: it was not safe, or the file has fewer.
+    """
     with ours.running(ours.Setting(options={"record": path})) as cluster:
-        ours.submit_all(cluster, events // ENTRIES_A_COMMAND + 1, OUTSTANDING)
+        # How many entries a command makes depends on how many messages are joined: they are counted
+        # where the checker has seen them, and what was said beyond is cut off.
+        closed_loop(
+            ours.asking(cluster, ours.value_of(VALUE)), OUTSTANDING, Enough(cluster, events)
+        )
+        ours.checked(cluster, {})
+    with path.open("r+b") as file:
+        lines = sum(1 for _ in itertools.islice(iter(file.readline, b""), events))
+        file.truncate(file.tell())
+    if lines < events:
+        raise RuntimeError(f"{lines:,} of {events:,} events were recorded")
 
 
 def rewrite(source: Path, to: Path, events: int) -> Sample:
@@ -87,7 +124,8 @@ def rewrite(source: Path, to: Path, events: int) -> Sample:
 
 
 def reading(way: Callable[[Path], int], path: Path) -> Sample:
-    """Return what one way to read costs."""
+    """Return what one way to read costs, where the collector is set as `paxos-tui` sets it."""
+    relax_collector()
     before, began = memory_most(), time.process_time()
     count = way(path)
     seconds = time.process_time() - began
