@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,11 +14,12 @@ import msgpack
 
 from benchmarks import ours
 from benchmarks.apart import apart
-from benchmarks.harness import Sample, Table, Tell, Way, rows_of, take_turns
+from benchmarks.harness import Sample, Table, Taken, Tell, Way, rows_of, take_turns
 from benchmarks.scale import Scale
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.assembly import Shape
-from paxos_engine.roles.effects import AcceptRecord
+from paxos_engine.roles.effects import AcceptRecord, ChosenRecord, Record, Role
+from paxos_engine.roles.leader import PaxosLeader
 from paxos_engine.roles.log import ReplicatedLog
 from paxos_engine.roles.values import Command, ProposalNumber
 from paxos_engine.storage.durable import DurableDisk
@@ -25,15 +27,20 @@ from paxos_engine.storage.durable import DurableDisk
 PATIENCE: Final = 300.0
 OUTSTANDING: Final = 64
 NUMBER: Final = ProposalNumber(3, 2)
+OPENING: Final = Command("C1", 0, "open session")
 BATCH: Final = 500
+BARE: Final = "bare msgpack"
+TAKEN: Final = "taken"
+RESTORED: Final = "restored"
 
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:
     """Return a table for each way to come back."""
     count = scale.commands
-    restart: dict[str, Way] = {
-        "bare msgpack": partial(apart, read_bare, count),
+    restarts: dict[str, Way] = {
+        BARE: partial(apart, read_bare, count),
         "acceptor": partial(apart, restart_acceptor, count),
+        "leader": partial(apart, restart_leader, count),
     }
     catch_up: dict[str, Way] = {"behind": partial(apart, catch_up_leader, count)}
     snapshot: dict[str, Way] = {
@@ -42,15 +49,15 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
     }
     return [
         Table(
-            f"an acceptor restarts from the log of {count:,} instances",
-            rows_of(take_turns(restart, scale.rounds, tell), ["bare msgpack"]),
-            ["bare msgpack: the same fields read from a plain file, nothing checked"],
+            f"a node restarts from the log of {count:,} instances",
+            rows_of(take_turns(restarts, scale.rounds, tell), [BARE]),
+            [
+                f"{BARE}: the same fields read from a plain file, nothing checked",
+                "leader: applies every instance to its machine too; it has no snapshot",
+            ],
         ),
         _caught_up(count, take_turns(catch_up, scale.rounds, tell)["behind"]),
-        Table(
-            f"snapshot of {count:,} keys",
-            rows_of(take_turns(snapshot, scale.rounds, tell), ["bare json"]),
-        ),
+        _snapshots(count, take_turns(snapshot, scale.rounds, tell)),
     ]
 
 
@@ -64,47 +71,74 @@ def _caught_up(count: int, samples: list[Sample]) -> Table:
     return Table(title, rows_of(taken, ["chosen meanwhile"]))
 
 
-def records(count: int) -> list[AcceptRecord]:
-    """Return what an acceptor writes for so many instances."""
-    return [AcceptRecord(NUMBER, n, Command("C1", n, "v" * 16, n, 1)) for n in range(1, count + 1)]
+def _snapshots(count: int, taken: Taken) -> Table:
+    """Return the table about snapshots: taken and restored, each beside its reference."""
+    table = Table(f"snapshot of {count:,} keys")
+    for case in (TAKEN, RESTORED):
+        rates = {name: [{"keys/s": s[case]} for s in samples] for name, samples in taken.items()}
+        table.rows += rows_of(rates, ["bare json"], case)
+    return table
 
 
-def restart_acceptor(count: int) -> dict[str, float]:
-    """Open the log of an acceptor that ended without notice, and take it back."""
+def values(count: int) -> list[Command]:
+    """Return what is chosen for so many instances: a client's session, then its commands."""
+    commands = [Command("C1", n, "v" * 16, n, 1) for n in range(1, count)]
+    return [OPENING, *commands]
+
+
+def restart_acceptor(count: int) -> Sample:
+    """Open the log of an acceptor that ended without notice, and take back its votes."""
+    votes = [AcceptRecord(NUMBER, n, value) for n, value in enumerate(values(count), 1)]
+    role, figures = restart("A1", votes)
+    assert isinstance(role, PaxosAcceptor)
+    return _if_all(role.votes, count, figures)
+
+
+def restart_leader(count: int) -> Sample:
+    """Open the log of a leader that ended without notice, and apply what it knows as chosen."""
+    chosen = [ChosenRecord(n, NUMBER, value) for n, value in enumerate(values(count), 1)]
+    role, figures = restart("L1", chosen)
+    assert isinstance(role, PaxosLeader)
+    return _if_all(role.log.applied_up_to, count, figures)
+
+
+def restart(node: str, records: Sequence[Record]) -> tuple[Role, Sample]:
+    """Write these records, one for each instance, and take them back as a node does that begins."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
-        disk = DurableDisk(Path(name), "bench", "A1", create=True)
-        every = records(count)
-        for first in range(0, count, BATCH):
-            disk.append(every[first : first + BATCH])
+        disk = DurableDisk(Path(name), "bench", node, create=True)
+        for first in range(0, len(records), BATCH):
+            disk.append(records[first : first + BATCH])
             disk.sync()
         disk.close()
         began = time.perf_counter()
-        disk = DurableDisk(Path(name), "bench", "A1")
-        role = Shape().make("A1", 1)
-        assert isinstance(role, PaxosAcceptor)
+        disk = DurableDisk(Path(name), "bench", node)
+        role = Shape().make(node, 1)
         role.restore(disk.records(), disk.mark)
         seconds = time.perf_counter() - began
         disk.close()
-        if role.votes != count:
-            raise RuntimeError(f"{role.votes} of {count} votes came back")
-        return {"instances/s": count / seconds}
+        return role, {"instances/s": len(records) / seconds}
 
 
-def read_bare(count: int) -> dict[str, float]:
+def _if_all(back: int, count: int, figures: Sample) -> Sample:
+    """Return the figures of a restart that forgot nothing."""
+    if back != count:
+        raise RuntimeError(f"{back} of {count} instances came back")
+    return figures
+
+
+def read_bare(count: int) -> Sample:
     """Read the same fields with msgpack alone."""
     with tempfile.TemporaryFile(dir=Path.cwd()) as file:
-        for record in records(count):
-            value = record.value
-            assert isinstance(value, Command)
+        for instance, value in enumerate(values(count), 1):
             fields = (value.client, value.sequence, value.value, value.oldest, value.session)
-            file.write(msgpack.packb((*record.number, record.instance, fields)))
+            file.write(msgpack.packb((*NUMBER, instance, fields)))
         file.seek(0)
         began = time.perf_counter()
         found = sum(1 for _ in msgpack.Unpacker(file))
         return {"instances/s": found / (time.perf_counter() - began)}
 
 
-def catch_up_leader(count: int) -> dict[str, float]:
+def catch_up_leader(count: int) -> Sample:
     """Let a leader miss instances; return how fast they were chosen, and made good for."""
     with ours.running(ours.Setting(options={"snapshot_every": 1_000_000})) as cluster:
         away, primary = cluster.leaders
@@ -123,10 +157,10 @@ def catch_up_leader(count: int) -> dict[str, float]:
         )
 
 
-def snapshot_history(count: int) -> dict[str, float]:
+def snapshot_history(count: int) -> Sample:
     """Take the snapshot of a history that has set so many keys, and install it elsewhere."""
     log = ReplicatedLog()
-    log.learn(1, NUMBER, Command("C1", 0, "open session"))
+    log.learn(1, NUMBER, OPENING)
     for n in range(1, count + 1):
         log.learn(n + 1, NUMBER, Command("C1", n, f"set key{n} {n}", n, 1))
     for _ in log.apply_ready():
@@ -140,7 +174,7 @@ def snapshot_history(count: int) -> dict[str, float]:
     return _both(count, taken - began, time.perf_counter() - taken)
 
 
-def bare_json(count: int) -> dict[str, float]:
+def bare_json(count: int) -> Sample:
     """Write and read the same keys with json alone."""
     items = {f"key{n}": str(n) for n in range(1, count + 1)}
     began = time.perf_counter()
@@ -150,5 +184,5 @@ def bare_json(count: int) -> dict[str, float]:
     return _both(count, taken - began, time.perf_counter() - taken)
 
 
-def _both(count: int, take: float, restore: float) -> dict[str, float]:
-    return {"keys/s taken": count / take, "keys/s restored": count / restore}
+def _both(count: int, take: float, restore: float) -> Sample:
+    return {TAKEN: count / take, RESTORED: count / restore}
