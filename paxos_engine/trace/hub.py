@@ -14,8 +14,6 @@ from typing import Final
 
 from paxos_engine.roles.events import Entry, Event, Header, Skipped
 
-_JOINED: Final = Skipped(0)  # holds the place of the number that a late reader used up
-
 PATIENCE: Final = 3
 """In how many successive drains a bounded reader may meet the same hole before it gives it up."""
 
@@ -105,8 +103,7 @@ class TraceReader:
             if entry is None:
                 return
             self._next += 1
-            if entry.event is not _JOINED:
-                released.append(entry)
+            released.append(entry)
 
     def _skip(self) -> Entry:
         """Step over a hole, and say how long it is."""
@@ -170,19 +167,23 @@ class Trace:
             if not self._spoken:
                 reader.begin(self._header, 1)
                 return reader
-            # Numbers up to this one may be given out already and are not owed to this reader;
-            # every later one is offered to it, since it is on the list by now.
-            mark = next(self._numbers)
-            reader.begin(self._header, mark)
-            entry = Entry(mark, self._clock(), "trace", _JOINED)
-            for sink in self._sinks:
-                sink(entry)
+            # Numbers below this one may be given out already and are not owed to this reader;
+            # this and every later one is offered to it, since it is on the list by now.
+            reader.begin(self._header, self._next_number())
         return reader
 
     def detach(self, reader: TraceReader) -> None:
         """Forget a reader; a second time is harmless."""
         with self._joining:
             self._set_readers(tuple(r for r in self._readers if r is not reader))
+
+    def _next_number(self) -> int:
+        """Return the number that is drawn next, without drawing it.
+
+        One that was drawn for a reader would be missing in every recording, and nobody could tell
+        it from an entry that was taken out of it.
+        """
+        return int(repr(self._numbers).removeprefix("count(").removesuffix(")"))
 
     def _set_readers(self, readers: tuple[TraceReader, ...]) -> None:
         self._readers = readers
