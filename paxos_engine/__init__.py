@@ -9,7 +9,7 @@ Importing this package opens nothing and starts nothing. `paxos_engine.simulatio
 """
 
 from paxos_engine.checks.base import Invariant
-from paxos_engine.checks.explain import explain
+from paxos_engine.checks.explain import explain, warn_of
 from paxos_engine.checks.linear import NotDecided, check_linearizable
 from paxos_engine.checks.offline import Judgement, judge_trace
 from paxos_engine.checks.safety import SafetyChecker
@@ -92,6 +92,7 @@ __all__ = [
     "read_trace",
     "relax_collector",
     "tell",
+    "warn_of",
     "why_kept",
     "why_pending",
     "why_waiting",

@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from paxos_engine import Judgement, SafetyChecker, judge_trace
+from paxos_engine import Judgement, SafetyChecker, judge_trace, warn_of
 from paxos_tui.feed import watched
 from paxos_tui.text import counted
 
@@ -106,6 +106,8 @@ def _violated(judgement: Judgement) -> Iterator[str]:
         if rule.name == first.rule:
             yield from _wrapped(f"{rule.sentence} ({rule.source})")
     yield from _wrapped(f"Here, {first.text}.")
+    if judgement.hole:
+        yield from _wrapped(warn_of(judgement.hole))
     for proof in judgement.proof:
         yield from _wrapped(str(proof), "  ")
     if others:
@@ -134,6 +136,7 @@ def as_data(path: Path, judgement: Judgement) -> dict[str, Any]:
         "checks_left_out": _unwatched(judgement),
         "why_not_checked": judgement.why_unchecked,
         "damage": asdict(judgement.damage) if judgement.damage else None,
+        "hole_before_the_violation": judgement.hole,
         "violations": len(judgement.violations),
         "violation": first and {"rule": first.rule, "text": first.text, "evidence": first.evidence},
         "reported_by_the_trace_only": judgement.reported,

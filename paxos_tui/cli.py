@@ -180,7 +180,7 @@ def check(file: Path, as_json: bool) -> None:
     and .zst are compressed.
 
     The exit code is 0 if the trace is safe, 1 if a rule is broken, 2 if it is no trace, and 3 if
-    "safe" cannot be said, since entries were skipped or the file is damaged.
+    "safe" cannot be said, since entries are missing or the file is damaged.
     """
     from paxos_tui.check import EXIT_CODES, judged, show  # noqa: PLC0415 - as above
 

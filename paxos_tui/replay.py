@@ -182,7 +182,9 @@ class ReplayApp(Replaying, Window):
         first = min(survey.broken.values(), default=None)
         if first is not None and playback.place.line >= first:
             return Verdict(broken=survey.violation)
-        unchecked = survey.unchecked if self.view.skipped else ""
+        missed_at = survey.missed_at
+        is_missing = missed_at is not None and playback.place.line >= missed_at
+        unchecked = survey.unchecked if is_missing else ""
         if playback.damage and playback.is_at_end:
             unchecked = playback.damage
         agreed, events, rules = self.view.chosen_count, playback.place.line, survey.rules

@@ -43,6 +43,7 @@ class Reading(Protocol):
 
     line: int
     damage: Damage | None
+    hole: str
 
     def __next__(self) -> Entry:
         """Return the next entry."""
@@ -102,6 +103,7 @@ class _ListReading:
     def __init__(self, entries: Sequence[Entry], line: int) -> None:
         self.line = line
         self.damage: Damage | None = None
+        self.hole = ""
         self._entries = entries
 
     def __next__(self) -> Entry:
@@ -175,6 +177,7 @@ class Survey:
         self.milestones = array("Q")  # the lines of turns, and of the votes that decided
         self.first_about: dict[int, int] = {}  # instance -> the first line about it
         self.broken: dict[str, int] = {}  # rule -> the line at which it was first found broken
+        self.missed_at: int | None = None  # the line from which on "safe" cannot be said
         self.violation: Violation | None = None  # the first
         self.explanation: list[str] = []
         self.damage: Damage | None = None
@@ -207,7 +210,10 @@ class Survey:
             self._reading = self._source.read(self.place)
         for _ in range(most):
             entry = next(self._reading, None)
+            if self._reading.hole:
+                self._checker.miss(self._reading.hole)
             if entry is None:
+                self._note_missed()
                 self.damage, self.at_end = self._reading.damage, True
                 self._reading = None
                 return
@@ -228,6 +234,11 @@ class Survey:
             self._note_broken()
         elif isinstance(entry.event, Violation):
             self._note_claimed(entry.event)
+        self._note_missed()
+
+    def _note_missed(self) -> None:
+        if self.missed_at is None and self.unchecked:
+            self.missed_at = self.place.line
 
     def _note_broken(self) -> None:
         for found in self._checker.violations:
@@ -241,7 +252,7 @@ class Survey:
         if self.violation is None:
             self.violation = claim
             self.broken.setdefault(claim.rule, self.place.line)
-            self.explanation = explain(claim, self._checker.recent)
+            self.explanation = explain(claim, self._checker.recent, self.unchecked)
 
     def _leave_checkpoint(self) -> None:
         self.checkpoints.add(self.place, self.view)

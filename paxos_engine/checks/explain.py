@@ -19,17 +19,20 @@ MOST_LINES: Final = 12
 _RULES: Final = {rule.name: rule for rule in (*INVARIANTS, LINEARIZABLE)}
 
 
-def explain(violation: Violation, entries: Iterable[Entry]) -> list[str]:
+def explain(violation: Violation, entries: Iterable[Entry], hole: str = "") -> list[str]:
     """Return at most `MOST_LINES` lines that say what was broken and what shows it.
 
     Args:
         violation: what a check found.
         entries: a trace, or what is left of it; those that are evidence are told.
+        hole: what is missing in the trace before that; empty if nothing is.
     """
     wanted = set(violation.evidence)
     told = {entry.seq: entry for entry in entries if entry.seq in wanted}
     found = [told[seq] for seq in sorted(told)]
     lines = [*_rule(violation), f"Here, {violation.text}."]
+    if hole:
+        lines.append(warn_of(hole))
     missing = sorted(wanted - told.keys())
     if missing:
         numbers = ", ".join(f"#{seq}" for seq in missing[:5])
@@ -38,6 +41,11 @@ def explain(violation: Violation, entries: Iterable[Entry]) -> list[str]:
     about = _about(found)
     told_lines = [_line(entry, about) for entry in found]
     return [*lines, *_clipped(told_lines, MOST_LINES - len(lines))]
+
+
+def warn_of(hole: str) -> str:
+    """Return what has to be said beside a violation that is found behind a hole in the trace."""
+    return f"The trace has a hole before that: {hole}. What is missing there may refute this."
 
 
 def _rule(violation: Violation) -> list[str]:

@@ -39,7 +39,8 @@ class Judgement:
     `violations` are in the order in which they were met, and `proof` shows the first; `reported`
     is whether no rule was found broken here and only the trace itself says so. `why_unchecked` is
     why "safe" cannot be said, empty if it can; `left_out` counts events that are unknown here.
-    `rules` are those that were watched, which at trace level protocol are not all.
+    `rules` are those that were watched, which at trace level protocol are not all. `hole` is what
+    is missing before the first violation; empty if nothing is.
     """
 
     header: Header
@@ -49,6 +50,7 @@ class Judgement:
     left_out: int = 0
     damage: Damage | None = None
     why_unchecked: str = ""
+    hole: str = ""
     violations: list[Violation] = field(default_factory=list)
     reported: bool = False
     proof: list[Proof] = field(default_factory=list)
@@ -87,15 +89,20 @@ def judge(
     judgement = Judgement(recording.header, checker.rules)
     claims: list[Violation] = []
     for entry in recording:
+        if recording.hole:
+            checker.miss(recording.hole)
         checker.observe(entry)
         judgement.entries += 1
         if isinstance(entry.event, Violation):
             claims.append(entry.event)
         if judgement.entries % 10_000 == 0:
             progress(judgement.entries)
+    if recording.hole:
+        checker.miss(recording.hole)
     judgement.agreed = checker.agreed
     judgement.left_out, judgement.damage = recording.left_out, recording.damage
     judgement.violations = checker.violations or claims
+    judgement.hole = checker.hole
     judgement.reported = bool(claims) and not checker.violations
     judgement.why_unchecked = str(recording.damage) if recording.damage else checker.unchecked
     return judgement

@@ -38,6 +38,7 @@ class SafetyChecker:
     def __init__(self, quorums: Quorums, level: TraceLevel = TraceLevel.EVERYTHING) -> None:
         self.violations: list[Violation] = []
         self.explanation: list[str] = []  # of the first violation, line by line
+        self.hole = ""  # what is missing before the first violation, if anything is
         self.events = 0
         self.agreement = AgreementChecker(quorums)
         self.recent = RecentEntries()
@@ -99,6 +100,15 @@ class SafetyChecker:
             self._watch_agreement_only()
         return first
 
+    def miss(self, hole: str) -> None:
+        """Be told that entries are missing before the next one, without a `Skipped` to say so.
+
+        Args:
+            hole: what is missing, in words.
+        """
+        self.agreement.unchecked = self.agreement.unchecked or hole
+        self._watch_agreement_only()
+
     def _note(self, violation: Violation, entry: Entry) -> Violation:
         """Keep a violation, and of the first one how it came about."""
         if len(self.violations) >= MOST_VIOLATIONS:
@@ -106,7 +116,8 @@ class SafetyChecker:
         if not self.violations:
             violation = self.recent.with_companions(violation, entry)
             shown = self.recent.find(violation.evidence)
-            self.explanation = explain(violation, [*shown, entry])
+            self.hole = self.unchecked
+            self.explanation = explain(violation, [*shown, entry], self.hole)
         self.violations.append(violation)
         return violation
 

@@ -37,7 +37,16 @@ class TraceFormatError(ValueError):
 
 
 class UnknownEvent(TraceFormatError):
-    """An event that is none of ours: a later version of the program may have written it."""
+    """An event that is none of ours: a later version of the program may have written it.
+
+    Args:
+        text: what is unknown.
+        seq: the number of its entry.
+    """
+
+    def __init__(self, text: str, seq: int) -> None:
+        super().__init__(text)
+        self.seq = seq
 
 
 class UnknownMessage(UnknownEvent):
@@ -103,23 +112,23 @@ def from_json(raw: dict[str, Any]) -> Entry:
         raise TraceFormatError(f"an entry lacks {error}") from error
     kind = _BY_NAME.get(name)
     if kind is None:
-        raise UnknownEvent(f"unknown event {name!r:.60}")
+        raise UnknownEvent(f"unknown event {name!r:.60}", _integer(seq))
     values = _read_fields(kind, name, raw)
     if kind is Sent:
-        values["body"] = _message(raw)
+        values["body"] = _message(raw, _integer(seq))
     try:
         return Entry(_integer(seq), _seconds(t), _text(node), kind(**values))
     except TraceFormatError as error:
         raise TraceFormatError(f"{name}: {error}") from error
 
 
-def _message(raw: dict[str, Any]) -> Message:
+def _message(raw: dict[str, Any], seq: int) -> Message:
     if "kind" not in raw:
         raise TraceFormatError("sent lacks 'kind'")
     name = _text(raw["kind"])
     kind = _BY_KIND.get(name)
     if kind is None:
-        raise UnknownMessage(f"unknown kind of message {name!r:.60}")
+        raise UnknownMessage(f"unknown kind of message {name!r:.60}", seq)
     message: Message = kind(**_read_fields(kind, name, raw))
     return message
 

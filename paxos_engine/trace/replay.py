@@ -35,7 +35,9 @@ class EntryReader:
 
     It ends with the trace, or before the first line that cannot be read; then `damage` says why.
     Events that are unknown here, of a later version perhaps, are left out and counted. A message
-    of an unknown kind comes as a `Skipped`, since nobody could follow it.
+    of an unknown kind comes as a `Skipped`, since nobody could follow it. `hole` says how many
+    entries are missing, unannounced, right before the one that was returned last; at the end, how
+    many before lines that were left out.
 
     Args:
         lines: the lines of the file that follow `last`, each with its line end.
@@ -47,8 +49,12 @@ class EntryReader:
         self.line = line  # of the entry that was returned last
         self.damage: Damage | None = None
         self.left_out = 0
+        self.hole = ""
         self._lines = lines
         self._last = last
+        self._seq = last.seq  # of the line before, also where that was left out
+        self._may_jump = isinstance(last.event, Header | Skipped)
+        self._missing = 0
         self._entries = self._read()
 
     def __iter__(self) -> Iterator[Entry]:
@@ -63,7 +69,9 @@ class EntryReader:
                 self.line += 1
                 entry = self._take(line)
                 if entry is not None:
+                    self.hole = self._hole()
                     yield entry
+            self.hole = self._hole()
         except DamagedFile as error:
             self.damage = Damage(self.line + 1, str(error))
         except OSError as error:
@@ -76,17 +84,39 @@ class EntryReader:
         """Return the entry of a line, or None if there is none that we know."""
         if line.isspace():
             return None
+        entry: Entry | None = None
         try:
             entry = from_line(line)
-        except UnknownMessage:
-            entry = Entry(self._last.seq + 1, self._last.t, "trace", Skipped(1))
-        except UnknownEvent:
+            seq = entry.seq
+        except UnknownMessage as error:
+            seq = error.seq
+            entry = Entry(seq, self._last.t, "trace", Skipped(1))
+        except UnknownEvent as error:
+            seq = error.seq
             self.left_out += 1
-            return None
-        if entry.seq <= self._last.seq:
-            raise TraceFormatError(f"seq {entry.seq} comes after {self._last.seq}")
-        self._last = entry
+        if seq <= self._seq:
+            raise TraceFormatError(f"seq {seq} comes after {self._seq}")
+        self._count_missing(seq, entry)
+        self._last = entry or self._last
         return entry
+
+    def _count_missing(self, seq: int, entry: Entry | None) -> None:
+        """Note how many entries are missing before the line with this `seq`.
+
+        A reader that joined late begins anywhere behind the header, and a `Skipped` tells of the
+        hole that it stands in: neither is a hole that nobody announced.
+        """
+        announces = entry is not None and isinstance(entry.event, Skipped)
+        self._missing += 0 if self._may_jump or announces else seq - self._seq - 1
+        self._may_jump, self._seq = announces, seq
+
+    def _hole(self) -> str:
+        """Say in words what is missing before this line, and begin to count anew."""
+        missing, self._missing = self._missing, 0
+        if not missing:
+            return ""
+        what = "1 entry is" if missing == 1 else f"{missing:,} entries are"
+        return f"{what} missing before line {self.line:,}"
 
 
 class Recording(EntryReader):

@@ -29,13 +29,13 @@ def mutilated(lines: Sequence[bytes], seed: int) -> Iterator[Mutilated]:
         named = " ".join(str(event[key]) for key in ("node", "event", "kind") if key in event)
         match rng.choice(("remove", "double", "alter", "alter", "alter", "alter")):
             case "remove":
-                yield Mutilated(f"{named} removed", [*lines[:at], *lines[at + 1 :]])
+                # As if it had never been; a hole in `seq` would be all that is said of it.
+                yield Mutilated(f"{named} removed", _numbered([*events[:at], *events[at + 1 :]]))
             case "double":
                 # At once, or any time later.
                 to = rng.choice((at + 1, rng.randrange(at, len(lines)) + 1))
                 more = [*events[:to], event, *events[to:]]
-                numbered = [{**each, "seq": seq} for seq, each in enumerate(more)]
-                yield Mutilated(f"{named} again at {to}", [_line(each) for each in numbered])
+                yield Mutilated(f"{named} again at {to}", _numbered(more))
             case _:
                 changes = surgeon.changes(event)
                 if changes:
@@ -43,6 +43,10 @@ def mutilated(lines: Sequence[bytes], seed: int) -> Iterator[Mutilated]:
                     altered = _line({**event, key: new})
                     what = f"{named}: {key} {event[key]} -> {new}"
                     yield Mutilated(what, [*lines[:at], altered, *lines[at + 1 :]])
+
+
+def _numbered(events: list[dict[str, Any]]) -> list[bytes]:
+    return [_line({**event, "seq": seq}) for seq, event in enumerate(events)]
 
 
 def _line(event: dict[str, Any]) -> bytes:

@@ -21,10 +21,10 @@ def judge(lines: Iterable[bytes]) -> tuple[str, int, set[str]]:
             last = before = -1
         if last <= before:
             return ("violated" if claims else "not checked"), 0, claims
+        stranger.missed |= e["event"] == "skipped" or (at > 2 and last > before + 1)
         if broken := broken & AGREEMENT if stranger.missed else broken:
             return "violated", at, broken
         claims |= {e["rule"]} if e["event"] == "violation" else set()
-        stranger.missed |= e["event"] == "skipped"
     return "violated" if claims else "not checked" if stranger.missed else "safe", 0, claims
 
 

@@ -177,6 +177,37 @@ def test_a_message_that_nobody_here_could_follow_counts_as_missing() -> None:
     assert events(recording) == [Skipped(1), Recovered()]
 
 
+def holes(*entries: Entry | bytes) -> list[str]:
+    """Return what is said to be missing before each entry behind the header, and at the end."""
+    given = [each if isinstance(each, bytes) else to_line(each) for each in entries]
+    recording = Recording([*lines(), *given])
+    next(recording)
+    return [*(recording.hole for _ in recording), recording.hole]
+
+
+def unknown(seq: int) -> bytes:
+    return json.dumps({"seq": seq, "t": 0, "node": "A1", "event": "teleported"}).encode() + b"\n"
+
+
+def test_a_number_that_nobody_announces_as_missing_is_a_hole_before_its_line() -> None:
+    """In the second line behind the header at the earliest: a reader may begin anywhere."""
+    assert holes(recovered(7), recovered(8), recovered(9)) == ["", "", "", ""]
+    found = holes(recovered(1), recovered(3), recovered(4), recovered(9))
+    assert found[:3] == ["", "1 entry is missing before line 3", ""]
+    assert found[3] == "4 entries are missing before line 5"
+
+
+def test_a_hole_that_is_announced_is_no_other() -> None:
+    skipped = Entry(2, 0.0, "trace", Skipped(5))
+    assert holes(recovered(1), skipped, recovered(7)) == ["", "", "", ""]
+
+
+def test_the_number_of_an_event_that_is_left_out_is_not_missing() -> None:
+    assert holes(recovered(1), unknown(2), recovered(3)) == ["", "", ""]
+    assert holes(recovered(1), unknown(3), recovered(5))[1] == "2 entries are missing before line 4"
+    assert holes(recovered(1), unknown(3))[1] == "1 entry is missing before line 3"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

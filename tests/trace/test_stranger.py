@@ -39,11 +39,15 @@ def ours(lines: Iterable[bytes]) -> tuple[str, int, set[str]]:
     checker = SafetyChecker.of(recording.header)
     claims: set[str] = set()
     for entry in recording:
+        if recording.hole:
+            checker.miss(recording.hole)
         checker.observe(entry)
         if checker.violations:
             return "violated", recording.line, {each.rule for each in checker.violations}
         if isinstance(entry.event, Violation):
             claims.add(entry.event.rule)
+    if recording.hole:
+        checker.miss(recording.hole)
     unchecked = recording.damage is not None or not checker.checked
     return "violated" if claims else "not checked" if unchecked else "safe", 0, claims
 
@@ -156,6 +160,15 @@ def test_both_say_not_checked_of_holes_and_of_damage() -> None:
     assert agreed([*lines, skipped]) == ("not checked", 0, set())
     for damage in (b"{oops\n", b"{}\n", b"\xff\n", lines[3]):
         assert agreed([*lines, damage])[0] == "not checked"
+
+
+def test_both_say_not_checked_when_a_line_was_taken_out() -> None:
+    """All but the last, and the first behind the header: there a recording may begin and end."""
+    lines = play(TracedStage(), 1, 60)
+    for at in range(2, len(lines) - 1):
+        assert agreed([*lines[:at], *lines[at + 1 :]])[0] == "not checked", lines[at]
+    assert agreed([lines[0], *lines[2:]])[0] in ("safe", "violated")
+    assert agreed(lines[:-1]) == ("safe", 0, set())
 
 
 def test_both_hold_only_agreement_against_what_comes_after_a_hole() -> None:

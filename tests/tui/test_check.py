@@ -89,6 +89,36 @@ def test_a_trace_with_a_hole_is_not_checked_and_never_called_safe(tmp_path: Path
     assert "verdict    not checked: 7 entries of the trace were missed" in done.stdout
 
 
+def without(path: Path, number: int) -> Path:
+    """Take one line out of a file, as an editor does."""
+    numbered = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*numbered[: number - 1], *numbered[number:]]))
+    return path
+
+
+def test_a_trace_out_of_which_a_line_was_taken_is_not_checked(tmp_path: Path) -> None:
+    done = call("check", str(without(write(tmp_path / "t.jsonl", quiet()), 4)))
+    assert done.returncode == 3
+    assert "verdict    not checked: 1 entry is missing before line 4" in done.stdout
+
+
+def test_what_is_missing_accuses_nobody(tmp_path: Path) -> None:
+    """The acceptor promises less than before; without the line between, who knows why."""
+    path = without(write(tmp_path / "t.jsonl", broken()), 6)
+    assert (verdict(path)["code"], verdict(path)["verdict"]) == (3, "not checked")
+
+
+def test_an_accusation_behind_a_hole_says_that_there_is_one(tmp_path: Path) -> None:
+    history = quiet().choose(1, X).vote("A2", n(2), 1, Y).vote("A3", n(2), 1, Y)
+    path = write(tmp_path / "t.jsonl", history)
+    assert "hole" not in call("check", str(path)).stdout
+    done = call("check", str(without(path, 4)))
+    assert done.returncode == 1
+    hole = "1 entry is missing before line 4"
+    assert f"The trace has a hole before that: {hole}." in done.stdout
+    assert verdict(path)["hole_before_the_violation"] == hole
+
+
 @pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
 def test_a_damaged_trace_is_read_up_to_the_damage_and_not_checked(
     tmp_path: Path, ending: str
@@ -136,7 +166,7 @@ def test_quorums_that_do_not_meet_are_a_violation_on_the_first_line(tmp_path: Pa
 def test_events_that_are_unknown_here_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", quiet())
     with path.open("a") as file:
-        file.write('{"seq": 99, "t": 1, "node": "A1", "event": "teleported"}\n')
+        file.write('{"seq": 5, "t": 1, "node": "A1", "event": "teleported"}\n')
     done = call("check", str(path))
     assert done.returncode == 0
     assert "events     5, and 1 that are unknown here and left out" in done.stdout

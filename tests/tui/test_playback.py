@@ -186,8 +186,9 @@ def test_work_is_done_in_parts_the_goal_first(tmp_path: Path) -> None:
 
 def test_events_that_are_unknown_here_are_stepped_over(tmp_path: Path) -> None:
     entries = entries_of("fresh")[:6]
+    entries[3:] = [entry._replace(seq=entry.seq + 1) for entry in entries[3:]]
     lines = [to_line(entry) for entry in entries]
-    lines.insert(3, b'{"seq": 2.5, "t": 0, "node": "A1", "event": "danced"}\n')
+    lines.insert(3, b'{"seq": 3, "t": 0, "node": "A1", "event": "danced"}\n')
     path = tmp_path / "t.jsonl"
     path.write_bytes(b"".join(lines))
     playback = Playback(TraceFile(path))

@@ -245,6 +245,17 @@ async def test_a_damaged_file_opens_and_says_so_on_screen(tmp_path: Path) -> Non
         assert "not checked: damaged at line" in replay.status()
 
 
+async def test_a_trace_with_a_line_taken_out_is_not_checked_from_there_on(tmp_path: Path) -> None:
+    lines = GAP.path.read_bytes().splitlines(keepends=True)
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b"".join([*lines[:100], *lines[101:]]))
+    async with open_replay(TraceFile(path), size=(120, 36)) as replay:
+        await replay.press("end")
+        assert "not checked: 1 entry is missing before line 101" in replay.status()
+        await replay.press("home")
+        assert "not checked" not in replay.status()
+
+
 async def test_a_file_that_is_being_written_is_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ class LongReading:
     """Its events on their way in."""
 
     damage: Damage | None = None
+    hole = ""
 
     def __init__(self, trace: LongTrace, line: int) -> None:
         self.line = line
