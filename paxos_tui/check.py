@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from paxos_engine import Judgement, SafetyChecker, judge_trace, warn_of
 from paxos_tui.feed import watched
-from paxos_tui.text import counted
+from paxos_tui.text import counted, each_chosen
 
 EXIT_CODES: Final = {"safe": 0, "violated": 1, "not checked": 3}
 """What the program leaves with; 2 is for what is no trace at all, as for any bad input."""
@@ -77,9 +77,7 @@ def _unwatched(judgement: Judgement) -> list[str]:
 def _chosen(judgement: Judgement) -> str:
     if judgement.verdict == "violated":
         return f"{judgement.agreed:,} with a chosen value up to the first violation"
-    if not judgement.agreed:
-        return "none with a chosen value"
-    return f"{judgement.agreed:,}{', each' if judgement.agreed > 1 else ''} with one chosen value"
+    return each_chosen(judgement.agreed)
 
 
 def _left_out(judgement: Judgement) -> str:

@@ -9,9 +9,10 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from paxos_engine import Cluster, Reply, why_waiting
 from paxos_tui.feed import watched
-from paxos_tui.text import counted
+from paxos_tui.text import counted, each_chosen
 from paxos_tui.workloads import Workload, opaque
 
 TAIL = 5
@@ -34,6 +35,9 @@ OUTSTANDING = 4_096
 """Commands under way at once."""
 
 LATENCIES_KEPT = 100_000
+
+TELL_AFTER = 3.0
+"""Seconds without any answer after which it is said why."""
 
 History = list[tuple[int, str | bytes | None]]
 
@@ -106,7 +110,6 @@ class Report:
                 click.echo("  ...")
             for instance, value in shown:
                 click.echo(f"  {instance:>6}  {'no-op' if value is None else repr(value)}")
-        latency = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.latency_ms.items())
         click.echo(f"commands chosen   {self.chosen} of {self.commands}")
         click.echo(f"histories agree   {'yes' if self.agree else 'NO'}")
         for line in self._checked():
@@ -116,8 +119,10 @@ class Report:
         for size in self.growth:
             click.echo(f"after {size.commands:<11,} {size}")
         click.echo(f"commits a second  {self.commits_per_second:.0f}")
-        click.echo(f"latency           {latency}")
-        click.echo(f"                  {self.measured}")
+        if self.latency_ms:
+            latency = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self.latency_ms.items())
+            click.echo(f"latency           {latency}")
+            click.echo(f"                  {self.measured}")
         for node, reason in self.broken.items():
             click.echo(f"{node} broken{' ' * (11 - len(node))}{reason}")
         for line in self._wrong():
@@ -131,7 +136,7 @@ class Report:
                 said = ", ".join(f"{name} {count:,}" for name, count in counts.items())
                 yield f"counted in {node}     {said}"
             return
-        yield f"instances checked {self.agreed_instances:,}, each with one chosen value"
+        yield f"instances checked {each_chosen(self.agreed_instances)}"
         yield f"rules checked     {watched(self.rules)} over {counted(self.events, 'event')}"
 
     def _wrong(self) -> Iterator[str]:
@@ -184,15 +189,16 @@ def run_demo(
     tally = _Tally()
     growth: list[Size] = []
     looks = [part for part in (commands // 10, commands // 2) if part]
-    with _progress(commands, tally):
+    with _progress(commands, tally) as say:
+        silent = _Reason(cluster, say)
         for number in range(1, commands + 1):
             # What is under way is bounded, and so is our memory, however many commands there are.
-            if not tally.room(OUTSTANDING, timeout):
+            if not tally.room(OUTSTANDING, timeout, silent.tell):
                 break
             tally.add(workload(number), cluster)
             if looks and tally.answered >= looks[0]:
                 growth.append(_size(looks.pop(0), cluster.config.data_dir))
-        tally.room(1, timeout)
+        tally.room(1, timeout, silent.tell)
     growth.append(_size(tally.answered, cluster.config.data_dir))
     seconds = time.monotonic() - began
     missing = tally.missing(commands, workload)
@@ -269,22 +275,55 @@ class _Tally:
 
         future.add_done_callback(note)
 
-    def room(self, most: int, patience: float) -> bool:
+    def room(self, most: int, patience: float, silent: Callable[[], None]) -> bool:
         """Wait until fewer than `most` are under way.
 
-        Return False once there was no answer at all for `patience` seconds.
+        Args:
+            most: how many would be too many.
+            patience: seconds without any answer after which it is given up.
+            silent: called each time that `TELL_AFTER` seconds have brought no answer.
+
+        Returns:
+            False once it is given up.
         """
-        with self._change:
-            while len(self._out) >= most:
-                if not self._change.wait(patience):
-                    return len(self._out) < most
-        return True
+        waited = 0.0
+        while waited < patience:
+            slice_ = min(TELL_AFTER, patience - waited)
+            with self._change:
+                if len(self._out) < most:
+                    return True
+                heard = self._change.wait(slice_)
+            waited = 0.0 if heard else waited + slice_
+            if 0 < waited < patience:
+                silent()
+        return len(self._out) < most
 
     def missing(self, commands: int, workload: Workload) -> list[str]:
         """Return the values without an answer, those never submitted included."""
         with self._change:
             never = range(self._submitted + 1, commands + 1)
             return [*self._unknown, *self._out.values(), *map(workload, never)]
+
+
+class _Reason:
+    """Says why nothing is answered: once, and again when the reason is another.
+
+    Args:
+        cluster: whose commands wait.
+        say: shows a line.
+    """
+
+    def __init__(self, cluster: Cluster, say: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._say = say
+        self._told = ""
+
+    def tell(self) -> None:
+        """Say it, unless that was said last."""
+        reason = why_waiting(self._cluster) or f"no answer for {TELL_AFTER:g} s"
+        if reason != self._told:
+            self._told = reason
+            self._say(f"waiting: {reason}")
 
 
 def _size(commands: int, data_dir: Path | None) -> Size:
@@ -317,10 +356,10 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def _progress(commands: int, tally: _Tally) -> Iterator[None]:
-    """Show a progress bar while this lasts, on a terminal."""
+def _progress(commands: int, tally: _Tally) -> Iterator[Callable[[str], None]]:
+    """Show a progress bar while this lasts, on a terminal; yield what shows a line beside it."""
     if not sys.stderr.isatty():
-        yield
+        yield partial(click.echo, err=True)
         return
     columns = (TextColumn("chosen"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -334,7 +373,7 @@ def _progress(commands: int, tally: _Tally) -> Iterator[None]:
         thread = threading.Thread(target=follow, name="paxos-progress", daemon=True)
         thread.start()
         try:
-            yield
+            yield partial(progress.console.print, markup=False, highlight=False, soft_wrap=True)
         finally:
             over.set()
             thread.join()

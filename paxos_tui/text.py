@@ -42,6 +42,13 @@ def counted(count: int, thing: str, verb: str = "") -> str:
     return f"{count:,} {thing}{'' if one else 's'}{does}"
 
 
+def each_chosen(instances: int) -> str:
+    """Return in how many instances one value was seen chosen."""
+    if not instances:
+        return "none with a chosen value"
+    return f"{instances:,}{', each' if instances > 1 else ''} with one chosen value"
+
+
 def fit(text: str, width: int) -> str:
     """Return `text`, which is safe already, in exactly `width` cells."""
     if cell_len(text) > width > 0:

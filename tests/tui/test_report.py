@@ -85,6 +85,57 @@ def test_all_chosen_and_one_history_is_good_and_makes_the_exit_code_nought(
     assert CliRunner().invoke(cli, ["run"]).exit_code == 0
 
 
+def printed(report: Report, capsys: pytest.CaptureFixture[str]) -> str:
+    report.print(as_json=False, full=False)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("instances", "words"),
+    [
+        (0, "none with a chosen value"),
+        (1, "1 with one chosen value"),
+        (3, "3, each with one chosen value"),
+    ],
+)
+def test_how_many_instances_were_checked_reads_well(
+    capsys: pytest.CaptureFixture[str], instances: int, words: str
+) -> None:
+    report = replace(GOOD, agreed_instances=instances)
+    assert f"instances checked {words}\n" in printed(report, capsys)
+
+
+def test_without_any_answer_no_latency_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "latency" in printed(GOOD, capsys)
+    nothing = printed(replace(GOOD, chosen=0, latency_ms={}), capsys)
+    assert "latency" not in nothing
+    assert "from submission to answer" not in nothing
+
+
+def test_while_nothing_is_answered_the_reason_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "TELL_AFTER", 0.05)
+    report = run.run_demo(Cluster(ClusterConfig()), 3, ["A1", "A2", "A3"], timeout=0.5)
+    assert len(report.missing) == 3
+    assert capsys.readouterr().err.splitlines() == ["waiting: 2 of 5 acceptors up, 3 needed"]
+
+
+def test_a_reason_is_said_again_when_it_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons = iter(["logs are full", "logs are full", "", "no leader is up", "no leader is up"])
+    monkeypatch.setattr(run, "why_waiting", lambda cluster: next(reasons))
+    said: list[str] = []
+    with Cluster(ClusterConfig()) as cluster:
+        reason = run._Reason(cluster, said.append)
+        for _ in range(5):
+            reason.tell()
+    assert said == [
+        "waiting: logs are full",
+        "waiting: no answer for 3 s",
+        "waiting: no leader is up",
+    ]
+
+
 @pytest.mark.parametrize("what", ["index", "state"])
 def test_leaders_that_end_at_different_places_do_not_agree(
     monkeypatch: pytest.MonkeyPatch, what: str
