@@ -29,6 +29,7 @@ from paxos_engine import (
     relax_collector,
 )
 from paxos_tui.bench import bench
+from paxos_tui.complaints import in_flags, plain
 from paxos_tui.options import (
     OF_BOTH,
     OF_EXHAUSTIVE,
@@ -336,7 +337,9 @@ def make_cluster(**options: Any) -> Cluster:
     """Return the cluster that the options describe, or leave with one line about them."""
     try:
         return Cluster(ClusterConfig(command=command_line(), **options))
-    except (ConfigError, PortInUse, RecorderError, StorageError) as error:
+    except ConfigError as error:
+        fail(in_flags(error, click.get_current_context().command))
+    except (PortInUse, RecorderError, StorageError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"the cluster cannot start: {error.strerror or error}")
@@ -378,7 +381,7 @@ def main() -> None:
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:
-        fail(error.format_message())
+        fail(plain(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
         click.echo("paxos-tui: stopped", err=True)
         sys.exit(130)

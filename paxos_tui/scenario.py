@@ -40,6 +40,8 @@ def find_scenario(name: str) -> Scenario:
     if name.endswith(".toml") or "/" in name:
         return read_scenario(Path(name))
     found = shipped_scenario(name)
+    if found is None and Path(name).is_file():
+        raise ScenarioError(f"{name} is no scenario: the name of a scenario file ends in .toml")
     if found is None:
         ids = ", ".join(scenario.id for scenario in shipped_scenarios())
         raise ScenarioError(f"no scenario {name!r}: there are {ids}, and files of your own")

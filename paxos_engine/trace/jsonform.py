@@ -74,7 +74,11 @@ def from_line(line: bytes) -> Entry:
         raw = _DECODE(line.decode())
     except UnicodeDecodeError as error:
         raise TraceFormatError(f"no UTF-8 at byte {error.start + 1}") from error
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
+        raise TraceFormatError(f"no JSON (at character {error.pos + 1})") from error
+    except RecursionError as error:
+        raise TraceFormatError("no JSON (too many brackets in one another)") from error
+    except ValueError as error:
         raise TraceFormatError(f"no JSON ({error!s:.60})") from error
     return from_json(raw)
 

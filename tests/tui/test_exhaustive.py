@@ -82,7 +82,7 @@ def test_a_rule_about_the_disk_is_searched_with_crashes(
         ("--exhaustive --rule apply-twice", "it needs a client's command in two instances"),
         ("--exhaustive --rule nonesuch", "no wrong rule 'nonesuch'"),
         ("--exhaustive --runs 3", "--runs does not go with --exhaustive"),
-        ("--exhaustive --acceptors 9", "'--acceptors': 9 is not in the range"),
+        ("--exhaustive --acceptors 9", "'--acceptors': 9 is not from 1 to 5"),
         ("--rounds 1", "--rounds goes only with --exhaustive"),
     ],
 )

@@ -112,6 +112,16 @@ def test_what_cannot_be_played_is_one_line_and_code_2(
     assert error.count("\n") == 1
 
 
+def test_a_file_of_another_kind_is_told_from_a_scenario_that_is_not_there(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("h.sh").write_text("#!/bin/sh\n")
+    code, _, error = call(capsys, "play", "h.sh", "--headless")
+    assert code == 2
+    assert error == ("paxos-tui: h.sh is no scenario: the name of a scenario file ends in .toml\n")
+
+
 def test_a_mistake_in_a_file_is_told_with_its_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
