@@ -113,6 +113,8 @@ def file_pieces(path: Path, start: int = 0) -> Iterator[Piece]:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
+        if start == 0 and compressor(path) is not None:
+            _refuse_plain(file, path.suffix)
         file.seek(start)
         match path.suffix.lower():
             case ".gz":
@@ -123,6 +125,13 @@ def file_pieces(path: Path, start: int = 0) -> Iterator[Piece]:
                 while data := file.read(READ_BYTES):
                     yield Piece(start, data)
                     start += len(data)
+
+
+def _refuse_plain(file: BinaryIO, ending: str) -> None:
+    """Raise `DamagedFile` if a file begins as text does, which no compressed block does."""
+    head = file.read(16)
+    if head and all(0x20 <= byte < 0x7F or byte in b"\t\n\r" for byte in head):
+        raise DamagedFile(f"it is not compressed, although its name ends in {ending}")
 
 
 def _decompressed(file: BinaryIO, new_block: Callable[[], Decompressor]) -> Iterator[Piece]:
@@ -142,7 +151,7 @@ def _decompressed(file: BinaryIO, new_block: Callable[[], Decompressor]) -> Iter
             try:
                 piece = block.decompress(data, READ_BYTES)
             except (zlib.error, zstd.ZstdError) as error:
-                raise DamagedFile(f"the next compressed block is damaged ({error!s:.60})") from None
+                raise DamagedFile(f"the next compressed block is damaged ({error})") from None
             data = b""
             held.append(Piece(start, piece))
             start = None

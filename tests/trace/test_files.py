@@ -166,6 +166,25 @@ def test_damage_in_the_first_block_is_one_clear_line(tmp_path: Path, name: str) 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_a_plain_file_under_the_name_of_a_compressed_one_is_told_as_that(
+    tmp_path: Path, name: str
+) -> None:
+    write(tmp_path / "plain.jsonl", 1)
+    (tmp_path / "plain.jsonl").rename(tmp_path / name)
+    with pytest.raises(TraceFormatError) as caught:
+        read_trace(tmp_path / name)
+    ending = Path(name).suffix
+    said = f"{tmp_path / name}: it is not compressed, although its name ends in {ending}"
+    assert str(caught.value) == said
+
+
+def test_what_is_wrong_with_a_block_is_said_to_the_last_letter(tmp_path: Path) -> None:
+    (tmp_path / "t.zst").write_bytes(bytes(range(128, 228)))
+    with pytest.raises(DamagedFile, match=r"\(.*: Unknown frame descriptor\)$"):
+        list(file_lines(tmp_path / "t.zst"))
+
+
 def test_a_block_longer_than_what_is_held_back_is_handed_out_before_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
