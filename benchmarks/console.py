@@ -7,19 +7,16 @@ are of another script, since nothing else on the screen contains them.
 from __future__ import annotations
 
 import compileall
-import json
 import random
 import sys
-import tempfile
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import benchmarks
 import paxos_engine
 import paxos_tui
-from benchmarks import bare_app, terminal
+from benchmarks import bare_app, frames, terminal
 from benchmarks.harness import Sample, Table, Tell, Way, percentile, rows_of, take_turns
 from benchmarks.scale import QUICK, Scale
 
@@ -34,11 +31,6 @@ PAUSE: Final = (0.05, 0.15)
 ENTRIES_A_COMMAND: Final = 25
 LOADS: Final = (1_000, 10_000, 50_000)
 """Events a second that are asked for; a cluster that cannot do as many does what it can."""
-
-FRAME: Final = (sys.executable, "-m", "benchmarks.frame_app")
-FRAMES: Final = {"at rest": 0, "1,000 events a frame": 1_000}
-INSTANCES: Final = (1_000, 1_000_000)
-FIRST_AND_PAGE: Final = ("ms a page", "ms first frame")
 
 FIRST: Final = "clients"
 """What stands in the first frame that is painted: the name of a pane."""
@@ -82,8 +74,8 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
             "from key to paint, and the part of a core",
             rows_of(take_turns(use, scale.rounds, tell), ["bare app, idle"]),
         ),
-        frames(scale, tell),
-        pages(scale, tell),
+        frames.frames(scale, tell),
+        frames.pages(scale, tell),
     ]
 
 
@@ -92,42 +84,6 @@ def _compile() -> None:
     for package in (paxos_engine, paxos_tui, benchmarks):
         for path in package.__path__:
             compileall.compile_dir(path, quiet=2)
-
-
-def frames(scale: Scale, tell: Tell) -> Table:
-    """Return a table about one frame: to fold the events that have come, and to paint."""
-    rows = []
-    for case, events in FRAMES.items():
-        ways: dict[str, Way] = {
-            "everything anew": partial(frame, "everything", 1_000, events, "ms a frame"),
-            "console": partial(frame, "changed", 1_000, events, "ms a frame"),
-        }
-        rows += rows_of(take_turns(ways, scale.rounds, tell), ["everything anew"], case)
-    return Table("a frame, in CPU time of the thread of the screen", rows)
-
-
-def pages(scale: Scale, tell: Tell) -> Table:
-    """Return a table about going down a page of instances."""
-    ways: dict[str, Way] = {
-        f"{instances:,} instances": partial(frame, "changed", instances, 0, *FIRST_AND_PAGE)
-        for instances in INSTANCES
-    }
-    taken = take_turns(ways, scale.rounds, tell)
-    return Table(
-        "the table of instances, in CPU time of the thread of the screen",
-        rows_of(taken, [f"{INSTANCES[0]:,} instances"]),
-    )
-
-
-def frame(how: str, instances: int, events: int, *figures: str) -> Sample:
-    """Return figures of the console over made-up events, see `frame_app`."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "figures.json"
-        command = (*FRAME, how, str(instances), str(events), str(report))
-        with terminal.started(command) as screen:
-            screen.until_it_ends()
-        found = json.loads(report.read_text(encoding="utf-8"))
-        return {name: found[name] for name in figures}
 
 
 def first_paint(command: Sequence[str], ready: str) -> Sample:
