@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import compileall
 import random
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -28,9 +29,28 @@ LETTERS: Final = "абвгдежзийклмнопрстуфхцчшщъыьэю
 PAUSE: Final = (0.05, 0.15)
 """Seconds between two keys: drawn between the two, so that no frame rate is met in step."""
 
-ENTRIES_A_COMMAND: Final = 25
 LOADS: Final = (1_000, 10_000, 50_000)
 """Events a second that are asked for; a cluster that cannot do as many does what it can."""
+
+EVENTS: Final = re.compile(r" over ([\d,]+) events")
+"""How many events there were so far, as the console's status line tells it."""
+
+ENTRIES_A_COMMAND: Final = 13
+"""The first guess; how many it really makes depends on how many commands share a message."""
+
+TRIES: Final = 5
+NEAR: Final = 0.1
+"""How far from what is asked for a rate may be, as a part of it."""
+
+FULL: Final = 0.95
+"""As much of a rate with fewer commands says that more of them do not raise it."""
+
+MOST_COMMANDS: Final = 5_000
+"""The highest rate of its workload that the console takes."""
+
+SETTLE: Final = 1.5
+LOOK: Final = 2.0
+"""Seconds before, and of, a look at how many events a workload makes."""
 
 FIRST: Final = "clients"
 """What stands in the first frame that is painted: the name of a pane."""
@@ -63,7 +83,7 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
     }
     for load in LOADS[1:2] if scale is QUICK else LOADS:
         use[f"console, {load:,} events/s"] = partial(
-            typing, CONSOLE, READY, keys, seconds, open_with="s", load=load // ENTRIES_A_COMMAND
+            typing, CONSOLE, READY, keys, seconds, open_with="s", load=load
         )
     return [
         Table(
@@ -106,30 +126,73 @@ def typing(
         command: the program.
         ready: what it paints first.
         keys: how many letters.
-        seconds: for which its use of the CPU is watched.
+        seconds: for which its use of the CPU is watched, and its events counted.
         open_with: the key that opens its input.
-        load: commands a second of the console's own workload.
+        load: events a second that the console's own workload is to make.
     """
-    rng = random.Random(1)
     with terminal.started(command) as screen:
         screen.until(ready)
         screen.rest(2.0)
         if load:
-            for keys_pressed in ("W", CLEAR, str(load), "\r"):
-                screen.rest(1.0)
-                screen.press(keys_pressed)
-            screen.until(f"workload {load}/s")
-            screen.rest(2.0)
-        share = screen.cpu_share(seconds)
+            steer(partial(_events, screen), load)
+        watched = screen.watch(seconds, EVENTS if load else None)
         screen.press(open_with)
         screen.rest(1.0)
-        took = []
-        for letter in LETTERS[:keys]:
-            screen.press(letter)
-            took.append(screen.until(letter))
-            screen.rest(rng.uniform(*PAUSE))
+        took = list(_took(screen, keys))
         return {
             "p50 ms": percentile(took, 0.5) * 1e3,
             "p95 ms": percentile(took, 0.95) * 1e3,
-            "part of a core": share,
+            "part of a core": watched.share,
+            "MiB": screen.memory() / MIB,
+            **({"events/s": watched.a_second} if load else {}),
         }
+
+
+def _took(screen: terminal.Terminal, keys: int) -> Iterator[float]:
+    """Type so many letters, and yield the seconds until each is painted."""
+    rng = random.Random(1)
+    for letter in LETTERS[:keys]:
+        screen.press(letter)
+        yield screen.until(letter)
+        screen.rest(rng.uniform(*PAUSE))
+
+
+def steer(reach: Callable[[int], float], wanted: int) -> int:
+    """Set a workload until it makes as many events as are asked for, or as many as there can be.
+
+    Args:
+        reach: sets the workload to so many commands a second, and returns the events a second.
+        wanted: events a second.
+
+    Returns:
+        The commands a second that came nearest; the workload is left at them.
+    """
+    tried: dict[int, float] = {}
+    load = min(MOST_COMMANDS, max(1, wanted // ENTRIES_A_COMMAND))
+    while load not in tried and len(tried) < TRIES:
+        tried[load] = reach(load)
+        if abs(tried[load] - wanted) <= NEAR * wanted or _is_full(tried, load, wanted):
+            break
+        load = min(MOST_COMMANDS, max(1, round(load * wanted / max(1.0, tried[load]))))
+    nearest = min(tried, key=lambda load: abs(tried[load] - wanted))
+    if nearest != next(reversed(tried)):
+        reach(nearest)
+    return nearest
+
+
+def _is_full(tried: Mapping[int, float], load: int, wanted: int) -> bool:
+    """Say whether fewer commands made as many events, and still too few."""
+    events = tried[load]
+    return events < wanted and any(tried[less] > FULL * events for less in tried if less < load)
+
+
+def _events(screen: terminal.Terminal, commands: int) -> float:
+    """Set the console's workload, and return the events a second that it makes."""
+    screen.press("W")
+    screen.until("Values a second")
+    screen.press(CLEAR)
+    screen.rest(1.0)  # it takes its way through the widgets, and letters do not
+    screen.press(f"{commands}\r")
+    screen.until(f"workload {commands}/s")
+    screen.rest(SETTLE)
+    return screen.watch(LOOK, EVENTS).a_second

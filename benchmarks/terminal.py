@@ -15,6 +15,7 @@ import termios
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,19 @@ SIZE: Final = (40, 120)
 ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 
 TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a program did while nothing was pressed.
+
+    Args:
+        share: the part of a core that it took.
+        a_second: how fast the number that it paints has risen; 0 where none was asked for.
+    """
+
+    share: float
+    a_second: float = 0.0
 
 
 class Terminal:
@@ -79,11 +93,29 @@ class Terminal:
                 raise RuntimeError("the program does not end")
             self.rest(0.05)
 
-    def cpu_share(self, seconds: float) -> float:
-        """Return the part of a core that the program takes, while nothing is pressed."""
+    def watch(self, seconds: float, number: re.Pattern[str] | None = None) -> Watched:
+        """Return what the program does for a while, in which nothing is pressed.
+
+        Args:
+            seconds: how long; longer where the number is not painted twice within them.
+            number: finds a number that is painted again and again, as its only group.
+
+        Raises:
+            RuntimeError: the number is not painted twice.
+        """
         before, began = self._cpu(), time.perf_counter()
-        self.rest(seconds)
-        return (self._cpu() - before) / (time.perf_counter() - began)
+        seen = ""
+        readings: list[tuple[float, int]] = []
+        while (now := time.perf_counter()) - began < seconds or (number and len(readings) < 2):
+            if now - began > PATIENCE:
+                said = ESCAPES.sub("", seen)[-200:].strip()
+                raise RuntimeError(f"no number was painted twice, but: {said!r}")
+            seen = seen[-4_096:] + self._read(0.05)
+            if number and (found := number.findall(ESCAPES.sub("", seen))):
+                readings.append((time.perf_counter(), int(found[-1].replace(",", ""))))
+                seen = ""
+        share = (self._cpu() - before) / (time.perf_counter() - began)
+        return Watched(share, rise(readings) if number else 0.0)
 
     def memory(self) -> int:
         """Return the bytes of memory that the program has."""
@@ -104,6 +136,16 @@ class Terminal:
             return self._decoder.decode(os.read(self._outer, 65_536))
         except OSError:  # the program has closed its end
             return ""
+
+
+def rise(readings: Sequence[tuple[float, int]]) -> float:
+    """Return how fast a number rose a second from the first to the last of its readings.
+
+    Args:
+        readings: (moment in seconds, number), at least two.
+    """
+    (first, low), (last, high) = readings[0], readings[-1]
+    return (high - low) / (last - first)
 
 
 @contextmanager
