@@ -1,4 +1,4 @@
-"""The console in a real terminal, beside a bare Textual application measured in the same way.
+"""The console in a real terminal, beside a bare and a naive application measured in the same way.
 
 A key is a letter typed into an input, and its paint is that letter on the terminal: the letters
 are of another script, since nothing else on the screen contains them.
@@ -17,12 +17,13 @@ from typing import Final
 import benchmarks
 import paxos_engine
 import paxos_tui
-from benchmarks import bare_app, frames, terminal
+from benchmarks import bare_app, frames, naive_app, terminal
 from benchmarks.harness import Sample, Table, Tell, Way, percentile, rows_of, take_turns
 from benchmarks.scale import QUICK, Scale
 
 CONSOLE: Final = (sys.executable, "-m", "paxos_tui")
 BARE: Final = (sys.executable, "-m", "benchmarks.bare_app")
+NAIVE: Final = (sys.executable, "-m", "benchmarks.naive_app")
 
 LETTERS: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюяАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ"
 
@@ -74,11 +75,13 @@ def measure(scale: Scale, tell: Tell) -> list[Table]:
     seconds = 1.0 if scale is QUICK else 5.0
     start: dict[str, Way] = {
         "bare app": partial(first_paint, BARE, bare_app.READY),
+        "naive app": partial(first_paint, NAIVE, naive_app.READY),
         "console": partial(first_paint, CONSOLE, FIRST),
         "console, nodes shown": partial(first_paint, CONSOLE, READY),
     }
     use: dict[str, Way] = {
         "bare app, idle": partial(typing, BARE, bare_app.READY, keys, seconds),
+        "naive app": partial(typing, NAIVE, naive_app.READY, keys, seconds),
         "console, idle": partial(typing, CONSOLE, READY, keys, seconds, open_with="s"),
     }
     for load in LOADS[1:2] if scale is QUICK else LOADS:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import DataTable, Input, Static
 
-from benchmarks import console, terminal
+from benchmarks import console, naive_app, terminal
 from paxos_tui.feed import Verdict
 
 
@@ -71,3 +72,20 @@ def test_events_are_read_off_the_status_line(events: int) -> None:
 
 def test_a_number_rises_from_its_first_reading_to_its_last() -> None:
     assert terminal.rise([(10.0, 500), (10.5, 900), (12.0, 2_500)]) == 1_000
+
+
+async def test_the_naive_app_shows_everything_anew_though_nothing_is_asked_for() -> None:
+    app = naive_app.NaiveApp()
+    async with app.run_test() as pilot:
+        status = app.query_one("#status", Static)
+        said = str(status.content)
+        while str(status.content) == said:
+            await pilot.pause(naive_app.EVERY)
+        assert app.query_one("#instances", DataTable).row_count == naive_app.SHOWN
+
+
+async def test_the_naive_app_takes_what_is_typed_from_the_start() -> None:
+    app = naive_app.NaiveApp()
+    async with app.run_test() as pilot:
+        await pilot.press("ж")
+        assert app.query_one(Input).value == "ж"
