@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import benchmarks
 import paxos_engine
@@ -32,6 +32,19 @@ PAUSE: Final = (0.05, 0.15)
 
 LOADS: Final = (1_000, 10_000, 50_000)
 """Events a second that are asked for; a cluster that cannot do as many does what it can."""
+
+INTERVALS_AT: Final = 10_000
+INTERVALS: Final = {
+    f"{milliseconds} ms": (
+        sys.executable,
+        "-c",
+        f"from paxos_tui import cli; cli.SWITCH_INTERVAL = {milliseconds / 1e3}; cli.main()",
+    )
+    for milliseconds in (1, 5)
+}
+"""Until when a thread must let another have its turn: as the console sets it, as Python does."""
+
+THREADS: Final = {"one thread": "one", "a thread for each node": "each"}
 
 EVENTS: Final = re.compile(r" over ([\d,]+) events")
 """How many events there were so far, as the console's status line tells it."""
@@ -67,39 +80,69 @@ STARTS: Final = 5
 
 MIB: Final = 2**20
 
+How: TypeAlias = tuple[int, float]
+"""How many letters are typed, and for how many seconds the CPU is watched."""
+
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:
-    """Return a table about starting, and one about keys and CPU."""
+    """Return tables about starting, about keys and CPU, and about frames and pages."""
     _compile()
-    keys = 15 if scale is QUICK else len(LETTERS)
-    seconds = 1.0 if scale is QUICK else 5.0
-    start: dict[str, Way] = {
+    starts = take_turns(_starts(), STARTS * scale.rounds, tell)
+    loads = LOADS[1:2] if scale is QUICK else LOADS
+    uses = take_turns(_uses(_how(scale), loads), scale.rounds, tell)
+    return [
+        Table("from start to first paint", rows_of(starts, ["bare app"])),
+        Table("from key to paint, and the part of a core", rows_of(uses, ["bare app, idle"])),
+        intervals(scale, tell),
+        frames.frames(scale, tell),
+        frames.pages(scale, tell),
+    ]
+
+
+def intervals(scale: Scale, tell: Tell) -> Table:
+    """Return a table about the console's own switch interval, beside Python's own."""
+    rows = []
+    for case, threads in THREADS.items():
+        ways: dict[str, Way] = {
+            name: partial(_slowest, (*command, "--threads", threads), _how(scale))
+            for name, command in INTERVALS.items()
+        }
+        rows += rows_of(take_turns(ways, scale.rounds, tell), list(INTERVALS)[:1], case)
+    title = f"from key to paint at {INTERVALS_AT:,} events/s, by switch interval"
+    return Table(title, rows)
+
+
+def _slowest(command: Sequence[str], how: How) -> Sample:
+    """Put the slowest letters first: it is they that wait for another thread."""
+    sample = typing(command, READY, *how, open_with="s", load=INTERVALS_AT)
+    return {"p95 ms": sample["p95 ms"], **sample}
+
+
+def _how(scale: Scale) -> How:
+    return (15, 1.0) if scale is QUICK else (len(LETTERS), 5.0)
+
+
+def _starts() -> dict[str, Way]:
+    return {
         "bare app": partial(first_paint, BARE, bare_app.READY),
         "naive app": partial(first_paint, NAIVE, naive_app.READY),
         "console": partial(first_paint, CONSOLE, FIRST),
         "console, nodes shown": partial(first_paint, CONSOLE, READY),
     }
-    use: dict[str, Way] = {
-        "bare app, idle": partial(typing, BARE, bare_app.READY, keys, seconds),
-        "naive app": partial(typing, NAIVE, naive_app.READY, keys, seconds),
-        "console, idle": partial(typing, CONSOLE, READY, keys, seconds, open_with="s"),
+
+
+def _uses(how: How, loads: Sequence[int]) -> dict[str, Way]:
+    return {
+        "bare app, idle": partial(typing, BARE, bare_app.READY, *how),
+        "naive app": partial(typing, NAIVE, naive_app.READY, *how),
+        "console, idle": partial(typing, CONSOLE, READY, *how, open_with="s"),
+        **{
+            f"console, {load:,} events/s": partial(
+                typing, CONSOLE, READY, *how, open_with="s", load=load
+            )
+            for load in loads
+        },
     }
-    for load in LOADS[1:2] if scale is QUICK else LOADS:
-        use[f"console, {load:,} events/s"] = partial(
-            typing, CONSOLE, READY, keys, seconds, open_with="s", load=load
-        )
-    return [
-        Table(
-            "from start to first paint",
-            rows_of(take_turns(start, STARTS * scale.rounds, tell), ["bare app"]),
-        ),
-        Table(
-            "from key to paint, and the part of a core",
-            rows_of(take_turns(use, scale.rounds, tell), ["bare app, idle"]),
-        ),
-        frames.frames(scale, tell),
-        frames.pages(scale, tell),
-    ]
 
 
 def _compile() -> None:

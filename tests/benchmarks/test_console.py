@@ -6,6 +6,7 @@ import pytest
 from textual.widgets import DataTable, Input, Static
 
 from benchmarks import console, naive_app, terminal
+from paxos_tui import cli
 from paxos_tui.feed import Verdict
 
 
@@ -72,6 +73,10 @@ def test_events_are_read_off_the_status_line(events: int) -> None:
 
 def test_a_number_rises_from_its_first_reading_to_its_last() -> None:
     assert terminal.rise([(10.0, 500), (10.5, 900), (12.0, 2_500)]) == 1_000
+
+
+def test_the_switch_interval_that_is_compared_is_the_one_that_the_console_sets() -> None:
+    assert next(iter(console.INTERVALS)) == f"{cli.SWITCH_INTERVAL * 1e3:g} ms"
 
 
 async def test_the_naive_app_shows_everything_anew_though_nothing_is_asked_for() -> None:
