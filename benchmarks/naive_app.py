@@ -55,7 +55,7 @@ class NaiveApp(App[None]):
         self.query_one("#nodes", DataTable).add_columns("node", "phase", "promised", "applied")
         self.query_one("#instances", DataTable).add_columns("slot", "value", *NODES)
         self.query_one(Input).focus()
-        self.set_interval(EVERY, self._show)
+        self.repainting = self.set_interval(EVERY, self._show)
 
     def _show(self) -> None:
         """Show everything as it is now."""

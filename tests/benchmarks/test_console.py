@@ -86,11 +86,13 @@ async def test_the_naive_app_shows_everything_anew_though_nothing_is_asked_for()
         said = str(status.content)
         while str(status.content) == said:
             await pilot.pause(naive_app.EVERY)
+        app.repainting.stop()  # what it repaints is about to be taken down
         assert app.query_one("#instances", DataTable).row_count == naive_app.SHOWN
 
 
 async def test_the_naive_app_takes_what_is_typed_from_the_start() -> None:
     app = naive_app.NaiveApp()
     async with app.run_test() as pilot:
+        app.repainting.stop()
         await pilot.press("ж")
         assert app.query_one(Input).value == "ж"
