@@ -75,7 +75,7 @@ def cli(context: click.Context, /, theme: str, no_mouse: bool, **options: Any) -
 
     look = themed(theme)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    cluster = make_cluster(**options)
+    cluster = make_cluster(make_config(**options))
     app = PaxosApp(cluster, notice=price(cluster.config), **look)
     sys.exit(app.run_on_terminal(mouse=not no_mouse))
 
@@ -158,12 +158,13 @@ def run(
     """
     from paxos_tui.run import run_demo  # noqa: PLC0415 - the console does not need it
 
-    cluster = make_cluster(**options)
+    config = make_config(**options)
+    known = [*config.shape.leader_names, *config.shape.acceptor_names]
     nodes = list(node_names(failing))
-    unknown = [name for name in nodes if name not in cluster.nodes]
+    unknown = [name for name in nodes if name not in known]
     if unknown:
-        cluster.stop()
-        fail(f"--fail: no node {unknown[0]}: there are {', '.join(cluster.nodes)}")
+        fail(f"--fail: no node {unknown[0]}: there are {', '.join(known)}")
+    cluster = make_cluster(config)
     if price(cluster.config):
         click.echo(price(cluster.config), err=True)
     with stopping(cluster):
@@ -239,7 +240,7 @@ def scenarios(as_json: bool) -> None:
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),
     default=None,
-    help="Write the trace to this file; .gz and .zst compress it.",
+    help="Write the trace to this file; .gz and .zst compress it. An existing one is replaced.",
 )
 @console_options
 def play(
@@ -334,12 +335,18 @@ def _refuse_strangers(exhaustive: bool) -> None:
             fail(f"{parameter.opts[0]} {goes} with --exhaustive")
 
 
-def make_cluster(**options: Any) -> Cluster:
-    """Return the cluster that the options describe, or leave with one line about them."""
+def make_config(**options: Any) -> ClusterConfig:
+    """Return what the options describe, or leave with one line about them."""
     try:
-        return Cluster(ClusterConfig(command=command_line(), **options))
+        return ClusterConfig(command=command_line(), **options)
     except ConfigError as error:
         fail(in_flags(error, click.get_current_context().command))
+
+
+def make_cluster(config: ClusterConfig) -> Cluster:
+    """Return the cluster that is described, or leave with one line about why it cannot be."""
+    try:
+        return Cluster(config)
     except (PortInUse, RecorderError, StorageError) as error:
         fail(str(error))
     except OSError as error:

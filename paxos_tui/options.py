@@ -142,7 +142,8 @@ def cluster_options(command: F) -> F:
             "--record",
             type=click.Path(dir_okay=False, path_type=Path),
             default=None,
-            help="Write the whole trace to this file; .gz and .zst compress it.",
+            help="Write the whole trace to this file; .gz and .zst compress it. An existing file is"
+            " replaced.",
         ),
         click.option(
             "--trace",
@@ -196,7 +197,7 @@ def campaign_options(command: F) -> F:
             type=click.Path(dir_okay=False, path_type=Path),
             default=None,
             help="With --runs 1: write the trace of this very run, and with --exhaustive of the"
-            " path to a violation; .gz and .zst compress it.",
+            " path to a violation; .gz and .zst compress it. An existing file is replaced.",
         ),
         click.option(
             "--shrunk", is_flag=True, help="With --runs 1: make the run small, and write that."
@@ -206,7 +207,8 @@ def campaign_options(command: F) -> F:
             type=click.Path(file_okay=False, path_type=Path),
             default=Path(),
             metavar="DIRECTORY",
-            help="Where traces of failing runs are written; here if left out.",
+            help="Where traces of failing runs are written; here if left out. They are named after"
+            " seed and rule, and replace those of before.",
         ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     ]

@@ -78,8 +78,9 @@ class Cluster:
         self.ports: dict[str, int] = {n: s.getsockname()[1] for n, s in sockets.items()}
         self._data: DataDir | None = None
         try:
-            self._observers = Observers(self.config, self.quorums, self._header(), self._clock)
             disks = self._open_disks()
+            # Last: a recording of before is replaced only by a cluster that can start.
+            self._observers = Observers(self.config, self.quorums, self._header(), self._clock)
         except (RecorderError, StorageError):
             for sock in sockets.values():
                 sock.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from paxos_engine import read_trace
+from paxos_engine import Cluster, ClusterConfig, read_trace
 
 PROGRAM = [sys.executable, "-m", "paxos_tui"]
 
@@ -86,6 +86,31 @@ def test_a_recording_begins_with_its_header(tmp_path: Path) -> None:
     assert {"submitted", "sent", "delivered", "accepted", "learned", "applied", "answered"} <= {
         line["event"] for line in lines
     }
+
+
+def test_a_recording_replaces_one_of_before_as_the_help_says(tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    trace.write_text("of before\n")
+    assert call("run", "--commands", "1", "--record", str(trace)).returncode == 0
+    assert read_trace(trace).header.command.startswith("paxos-tui run --commands 1")
+    for command in ((), ("run",), ("play",), ("explore",)):
+        said = " ".join(call(*command, "--help").stdout.split())
+        assert " is replaced." in said, command
+    assert "replace those of before." in said  # what explore saves by itself
+
+
+def test_a_cluster_that_cannot_start_leaves_a_recording_of_before(tmp_path: Path) -> None:
+    trace, data = tmp_path / "trace.jsonl", tmp_path / "data"
+    trace.write_text("of before\n")
+    with Cluster(ClusterConfig(data_dir=data)):
+        for cannot in (
+            ("--data-dir", str(data)),
+            ("--write-off", "L1"),
+            ("--base-port", "99999"),
+            ("--fail", "Z7"),
+        ):
+            assert call("run", "--record", str(trace), *cannot).returncode == 2, cannot
+            assert trace.read_text() == "of before\n", cannot
 
 
 @pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
