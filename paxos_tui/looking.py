@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from paxos_tui.console import Console
+from paxos_tui.screens.closing import OneCommandPalette
 from paxos_tui.screens.help import HelpScreen
 from paxos_tui.widgets.message_log import MessageLog
 
@@ -69,3 +70,8 @@ class Looking(Console):
     def action_palette(self) -> None:
         """Open the command palette."""
         self.action_command_palette()
+
+    def action_command_palette(self) -> None:
+        """Open the command palette: its own key comes here too."""
+        if not isinstance(self.screen, OneCommandPalette):
+            self.push_screen(OneCommandPalette(id="--command-palette"))

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from paxos_tui.actions import Guide
+from paxos_tui.screens.closing import ClosesOnce
 from paxos_tui.text import visible
 from paxos_tui.widgets.paint import COLOURS, IN_FOCUS, LEGEND, Painter
 
@@ -88,7 +89,7 @@ def _two_columns() -> Table:
     return table
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ClosesOnce, ModalScreen[None]):
     """Explains keys and glyphs; scrolls where the terminal is small.
 
     Args:
@@ -125,7 +126,7 @@ class HelpScreen(ModalScreen[None]):
         self.action_scroll(pages * max(1, self.query_one("#help").size.height - 2))
 
 
-class ViolationScreen(ModalScreen[None]):
+class ViolationScreen(ClosesOnce, ModalScreen[None]):
     """Stops everything: a rule was broken, and here is the evidence.
 
     Args:

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from paxos_tui.screens.closing import ClosesOnce
 from paxos_tui.text import picture
 
 
@@ -22,6 +23,15 @@ class ValueInput(Input):
     def _value(self) -> Text:
         return Text("".join(map(picture, self.value)), no_wrap=True, overflow="ignore", end="")
 
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            # At once: as a binding it would come after the keys that were pressed after it.
+            event.stop()
+            event.prevent_default()
+            await self.action_submit()
+        else:
+            await super()._on_key(event)
+
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
@@ -31,7 +41,7 @@ class ValueInput(Input):
             self.replace(event.text, *self.selection)
 
 
-class PromptScreen(ModalScreen[str | None]):
+class PromptScreen(ClosesOnce, ModalScreen[str | None]):
     """Asks for one line; None when the person backs out.
 
     Keys that are pressed before it is there are kept for it.
@@ -98,7 +108,7 @@ class PromptScreen(ModalScreen[str | None]):
         field.cursor_position = len(field.value)
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(ClosesOnce, ModalScreen[bool]):
     """Says what is about to happen; enter goes on, escape does not.
 
     Args:

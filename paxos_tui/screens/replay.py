@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from paxos_engine import ClusterView
 from paxos_tui.actions import Guide
+from paxos_tui.screens.closing import ClosesOnce
 from paxos_tui.screens.main import MainScreen
 from paxos_tui.story import Story
 from paxos_tui.text import visible
@@ -108,7 +109,7 @@ class StoryText(Painter, Static):
         text.append(f"{visible(' '.join(words.split()))}\n\n")
 
 
-class StoryScreen(ModalScreen[None]):
+class StoryScreen(ClosesOnce, ModalScreen[None]):
     """Tells all about a scenario; scrolls where the terminal is small.
 
     Args:
