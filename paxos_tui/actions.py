@@ -53,6 +53,12 @@ _ONE_BY_ONE = tuple(
     for n in range(1, 10)
 )
 
+READ_INSTANCE: Final = Action(
+    *("read_instance", "enter", "enter", "read instance"),
+    "Read the instance under the cursor: values and votes",
+)
+"""The one action whose key a widget may need for itself."""
+
 ACTIONS: Final = (
     Action("submit", "s", "s", "submit", "Submit a value; up and down recall earlier ones", 5),
     Action("burst", "b", "b", "burst", "Submit n values at once", 8),
@@ -104,6 +110,7 @@ ACTIONS: Final = (
     ),
     Action("heal", "h", "h", "heal", "End every partition", 3),
     Action("fill_gaps", "g", "g", "fill gaps", "Fill gaps now instead of waiting", 4),
+    READ_INSTANCE,
     Action("freeze", "space", "space", "pause", "Pause or resume the view; the cluster runs on"),
     Action("follow", "o", "o", "follow", "Follow the newest row in the pane in focus, or stay"),
     Action("filter", "slash", "/", "filter", "Filter the message log by typing; escape clears"),

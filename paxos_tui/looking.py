@@ -8,6 +8,8 @@ from pathlib import Path
 from paxos_tui.console import Console
 from paxos_tui.screens.closing import OneCommandPalette
 from paxos_tui.screens.help import HelpScreen
+from paxos_tui.screens.instance import InstanceScreen
+from paxos_tui.widgets.instance_matrix import InstanceTable
 from paxos_tui.widgets.message_log import MessageLog
 
 
@@ -62,6 +64,14 @@ class Looking(Console):
         position = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(position + 1) % len(names)]
         self.say(f"Theme {self.theme}.")
+
+    def action_read_instance(self) -> None:
+        """Show all of the instance under the cursor, in a pane that lists instances."""
+        pane = self.main.pane()
+        if not isinstance(pane, InstanceTable):
+            self.say("Enter reads an instance: tab goes to the panes that list them.", wrong=True)
+        elif pane.instance_at_cursor:
+            self.push_screen(InstanceScreen(pane.instance_at_cursor, lambda: self.view))
 
     def action_help(self) -> None:
         """Explain keys and glyphs."""

@@ -58,6 +58,7 @@ _NARRATION: Final = (
 )
 
 _LOOKING: Final = (
+    _LIVE["read_instance"],
     _LIVE["follow"],
     Action("filter", "f", "f", "filter", "Filter the message log by typing; escape clears"),
     _LIVE["zoom"],

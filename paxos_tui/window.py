@@ -19,13 +19,14 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input
 
-from paxos_tui.actions import LEAVING
+from paxos_tui.actions import LEAVING, READ_INSTANCE
 from paxos_tui.looking import Looking
 from paxos_tui.loop import steady_loop
 from paxos_tui.screens.main import MainScreen
 from paxos_tui.screens.prompt import PromptScreen
 from paxos_tui.terminal import HUNG_UP, LastResort, SteadyDriver, is_gone, leaving_by_signal
 from paxos_tui.themes import DEFAULT_VARIABLES, load_shipped, stylesheet
+from paxos_tui.widgets.line_table import LineTable
 
 LOOK_FOR_TERMINAL = 0.5
 """Seconds between two looks whether the terminal is still there."""
@@ -182,6 +183,8 @@ class Window(Looking):
         """Let our keys act on the main screen only, and only while it can be read."""
         if action not in self._names:
             return super().check_action(action, parameters)
+        if action == READ_INSTANCE.name and not isinstance(self.focused, LineTable):
+            return False  # enter belongs to whatever else has the focus
         return self.screen is self.main and (action == "quit" or not self.main.is_too_small)
 
     def action_leave_now(self) -> None:

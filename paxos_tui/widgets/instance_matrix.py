@@ -31,16 +31,25 @@ def look_of(view: ClusterView, node: str, instance: int) -> Look:
     return CELLS[state]
 
 
-class InstanceMatrix(LineTable):
+class InstanceTable(LineTable):
+    """Base of the tables with a row for every instance that has been touched."""
+
+    def row_count(self) -> int:
+        """Return how many instances have been touched."""
+        return self.view.highest_instance if self.view else 0
+
+    @property
+    def instance_at_cursor(self) -> int:
+        """The instance under the cursor; 0 while there is none."""
+        return max(0, self.row_count() - self.cursor)
+
+
+class InstanceMatrix(InstanceTable):
     """Rows: instances. Columns: what is chosen, who knows, then a cell for every node."""
 
     def stamp(self, view: ClusterView) -> object:
         """Return the matrix's version."""
         return (view.matrix.version, len(view.nodes))
-
-    def row_count(self) -> int:
-        """Return how many instances have been touched."""
-        return self.view.highest_instance if self.view else 0
 
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""
@@ -95,10 +104,10 @@ class InstanceMatrix(LineTable):
         free = width - slot - 5 - 3
         roomy = free - nodes * 9 >= 12
         cell = 8 if roomy else 2
-        return cell, max(6, min(40, free - nodes * (cell + 1)))
+        return cell, max(6, free - nodes * (cell + 1))
 
 
-class NodeTable(LineTable):
+class NodeTable(InstanceTable):
     """The instance table of the node in focus, and its counters."""
 
     node = "L1"
@@ -111,10 +120,6 @@ class NodeTable(LineTable):
     def focus_on(self, node: str) -> None:
         """Show another node."""
         self.node = node
-
-    def row_count(self) -> int:
-        """Return how many instances have been touched."""
-        return self.view.highest_instance if self.view else 0
 
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""

@@ -55,6 +55,16 @@ def test_help(snap_compare: Any, size: Any) -> None:
     assert snap_compare(console("load"), terminal_size=size, press=["question_mark"])
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_all_of_an_instance(snap_compare: Any, size: Any) -> None:
+    async def show(pilot: Pilot[None]) -> None:
+        await _go_to(pilot, "matrix")
+        await pilot.press("down", "enter")
+        await pilot.pause()
+
+    assert snap_compare(console("no_quorum"), terminal_size=size, run_before=show)
+
+
 def test_help_scrolled_to_its_end(snap_compare: Any) -> None:
     async def show(pilot: Pilot[None]) -> None:
         await _go_to(pilot, "matrix")
