@@ -183,7 +183,7 @@ class Trace:
         One that was drawn for a reader would be missing in every recording, and nobody could tell
         it from an entry that was taken out of it.
         """
-        # To copy a count and draw from the copy goes with Python 3.14; a lock would cost every event.
+        # A count can be copied no more from Python 3.14 on, and a lock would cost every event.
         return int(repr(self._numbers).removeprefix("count(").removesuffix(")"))
 
     def _set_readers(self, readers: tuple[TraceReader, ...]) -> None:

@@ -222,7 +222,13 @@ class MainScreen(Screen[None]):
         """Show one pane where there is room for no more, or where the person wants it."""
         self.set_class(self.has_class("-small") or self.has_class("-zoomed"), "-one")
         self._mark_active(self._active)
-        self.call_after_refresh(self._show_again)
+        self.call_after_refresh(self._take_up)
+
+    def _take_up(self) -> None:
+        """Go on where one was: what cannot be seen for a while loses the focus."""
+        if self.focused is None and not self.is_too_small and self._panes:
+            self.pane().focus()
+        self._show_again()
 
     # --- moving between panes ------------------------------------------------------------
 

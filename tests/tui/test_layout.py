@@ -55,6 +55,24 @@ async def test_on_a_terminal_that_is_too_small_no_key_acts_but_quit() -> None:
         await console.until(lambda: not console.app.is_running)
 
 
+@pytest.mark.parametrize("size", [(40, 10), (60, 15), (59, 16)])
+async def test_after_a_terminal_that_was_too_small_the_pane_in_use_has_the_keys_again(
+    size: tuple[int, int],
+) -> None:
+    async with open_console(size=(80, 24)) as console:
+        await console.until(lambda: console.app.view.log)
+        console.app.main._activate("log")
+        await console.until(lambda: console.pane("log").has_focus)
+        await console.pilot.resize_terminal(*size)
+        await console.until(lambda: console.app.main.is_too_small)
+        await console.pilot.pause()
+        assert not console.app.main.show_vertical_scrollbar
+        await console.pilot.resize_terminal(80, 24)
+        await console.until(lambda: console.pane("log").has_focus)
+        await console.press("down")
+        assert console.pane("log").cursor == 1
+
+
 def _cards(console: Console) -> list[NodeCard]:
     return list(console.app.main.query(NodeCard))
 
