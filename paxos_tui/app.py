@@ -78,6 +78,11 @@ class PaxosApp(Submitting, Breaking, Network, Window):
         if self.cluster is not None:
             self.cluster.stop()
 
+    def last_word(self) -> str:
+        """Say so when the recording is not what it should be."""
+        error = self.cluster.recording_error if self.cluster is not None else ""
+        return f"NOT RECORDED: {error}" if error else ""
+
     def makes_sense(self, action: str) -> bool:
         """Leave out what is done to a node that this cluster does not have."""
         nodes = self.cluster.nodes if self.cluster is not None else ()

@@ -92,6 +92,10 @@ class Window(Looking):
         """Do what is due, and paint."""
         raise NotImplementedError
 
+    def last_word(self) -> str:
+        """Return what is amiss at the end, which nobody sees once the screen is gone."""
+        return ""
+
     def tick(self) -> None:
         """Do what a frame does, as often as the console is to be painted."""
         self.frame()
@@ -131,16 +135,21 @@ class Window(Looking):
     def run_on_terminal(self, *, mouse: bool = True) -> int:
         """Run until the person leaves, a signal asks for it or the terminal is gone.
 
-        Return the exit code.
+        Return the exit code. What was amiss and cannot be seen on the screen any more is said on
+        standard error, and makes the exit code 1.
         """
         self._last_resort = LastResort(self.end)
         try:
             with leaving_by_signal(self.leave), asyncio.Runner(loop_factory=steady_loop) as runner:
                 self.run(mouse=mouse, loop=runner.get_loop())
                 self.end()
+            word = self.last_word()
+            if word:
+                with contextlib.suppress(OSError):  # the terminal is gone
+                    print(word, file=sys.stderr)
         finally:
             self._last_resort.close()
-        return self._leaving or self.return_code or 0
+        return self._leaving or self.return_code or (1 if word else 0)
 
     def leave(self, code: int) -> None:
         """Leave in order; called from signal handlers and from the threads of the driver."""

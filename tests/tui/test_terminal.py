@@ -126,6 +126,16 @@ def test_a_console_whose_terminal_reads_nothing_ends_by_its_last_resort() -> Non
         assert terminal.wait() == 128 + signal.SIGTERM
 
 
+def test_a_recording_that_failed_is_the_last_word_and_the_exit_code() -> None:
+    with console("--record", "/dev/full") as terminal:
+        terminal.see("recording to /dev/full stopped")
+        terminal.type("q")
+        assert terminal.end() == 1
+        after = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
+        assert re.search("NOT RECORDED: .*No space left on device", after)
+        assert terminal.gave_back
+
+
 def test_a_broken_theme_file_is_one_clear_line(tmp_path: Path) -> None:
     theme = tmp_path / "mine.toml"
     theme.write_text('name = "mine"\n[colors]\nprimary = "no-colour"\n')
