@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any, ClassVar, Final
 
+from textual import events
 from textual.widgets import Input
 
 from paxos_engine import Violation, tell
 from paxos_tui.feed import Verdict
 from paxos_tui.playback import Playback
 from paxos_tui.playing import Narration, Player
-from paxos_tui.replay_actions import REPLAY, SCENARIO
+from paxos_tui.replay_actions import LIVE_KEYS, REPLAY, SCENARIO, why_not
 from paxos_tui.replaying import Replaying
 from paxos_tui.screens.replay import ReplayScreen
 from paxos_tui.story import Story
@@ -74,6 +75,21 @@ class ReplayApp(Replaying, Window):
         self.player = Player(self.playback, narration, speed)
         self.view = self.playback.view
         self._opening = True
+
+    async def on_event(self, event: events.Event) -> None:
+        """Answer keys that act on a cluster only, instead of doing nothing at all."""
+        if isinstance(event, events.Key) and self._is_foreign(event.key):
+            self.say(why_not(LIVE_KEYS[event.key], self.guide), wrong=True)
+        else:
+            await super().on_event(event)
+
+    def _is_foreign(self, key: str) -> bool:
+        """Say whether a key is one of the live console, and none that does anything here."""
+        main = self.main
+        if not main.is_whole or self.screen is not main or main.is_too_small:
+            return False
+        ours = (each for action in self.guide.actions for each in action.keys.split(","))
+        return key in LIVE_KEYS and key not in ours and not isinstance(self.focused, Input)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the arrows and the like to the filter while one is typed."""

@@ -79,6 +79,23 @@ _MOVING: Final = tuple(
     if keys != "home"
 )
 
+LIVE_KEYS: Final = {key: action for action in ACTIONS for key in action.keys.split(",")}
+"""Keys of the console over a cluster: whoever knows it presses them here too."""
+
+
+def why_not(live: Action, guide: Guide) -> str:
+    """Say why a key of the live console does nothing here, or which one does the same.
+
+    Args:
+        live: what it does there.
+        guide: what can be done here.
+    """
+    here = next((action for action in guide.actions if action.name == live.name), None)
+    if here is not None:
+        return f"{live.shown} is {here.shown} here: {here.title}."
+    return f"A recording cannot be changed: {live.shown} ({live.title}) needs a running cluster."
+
+
 _NO_ROOM: Final = ("step(-1)", "milestone(1)", "seek")
 
 

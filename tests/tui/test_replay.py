@@ -176,13 +176,20 @@ async def test_what_needs_a_cluster_is_absent_from_keys_footer_and_palette() -> 
             await replay.press(key)
             assert replay.app.screen is replay.app.main, key
         assert contents_of(replay) == before
+        for key, said in (
+            ("s", "A recording cannot be changed: s (submit) needs a running cluster."),
+            ("1", "A recording cannot be changed: 1 (fail or recover A1) needs a running cluster."),
+            ("n", "n is ] here: next node."),
+        ):
+            await replay.press(key)
+            await replay.until(lambda said=said: replay.said() == said)
     async with open_replay(failing()) as replay:
         await replay.press("escape")
         assert "violation" in replay.footer()
 
 
 def contents_of(replay: Replay) -> tuple[object, ...]:
-    return (replay.position, replay.progress(), replay.status(), replay.said())
+    return (replay.position, replay.progress(), replay.status())
 
 
 async def test_what_only_looks_works_as_live(tmp_path: Path) -> None:
