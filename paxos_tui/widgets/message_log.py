@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from paxos_engine import ClusterView, LogLine
-from paxos_tui.text import fit, visible
-from paxos_tui.widgets.drawn import Part
+from paxos_tui.text import counted, fit, visible
+from paxos_tui.widgets.drawn import DrawnLine, Part
 from paxos_tui.widgets.line_table import LineTable, column, rest
 from paxos_tui.widgets.paint import DELAYED, DELIVERED, IN_FLIGHT, LOST, Look
 
@@ -40,6 +40,13 @@ class MessageLog(LineTable):
     def row_count(self) -> int:
         """Return how many messages are shown."""
         return len(self._rows)
+
+    def line(self, y: int, width: int) -> DrawnLine:
+        """Say below the heading that a filter hides everything, where that is so."""
+        if y == 1 and self.filter and self.view is not None and self.view.log and not self._rows:
+            hidden = counted(len(self.view.log), "message")
+            return DrawnLine((Part(fit(f"nothing matches: {hidden} hidden", width), "dim"),))
+        return super().line(y, width)
 
     def heading(self, width: int) -> list[Part]:
         """Return the names of the columns."""

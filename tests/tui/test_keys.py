@@ -293,6 +293,19 @@ async def test_slash_filters_the_log_while_typing_and_escape_clears() -> None:
         await console.until(lambda: log.row_count() > 10)
 
 
+async def test_a_filter_that_nothing_matches_says_so() -> None:
+    async with open_console() as console:
+        await console.submit("needle")
+        await console.until(lambda: console.app.view.answered == 1)
+        log = console.app.main.query_one(MessageLog)
+        await console.until(lambda: log.row_count() > 10)
+        await console.press("slash", *"zzz")
+        await console.until(lambda: "nothing matches: " in log.render_line(1).text)
+        assert "messages hidden" in log.render_line(1).text
+        await console.press("escape")
+        await console.until(lambda: "nothing matches" not in log.render_line(1).text)
+
+
 async def test_c_clears_the_log() -> None:
     async with open_console() as console:
         await console.until(lambda: console.app.view.log)
