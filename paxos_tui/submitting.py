@@ -69,7 +69,10 @@ class Submitting(Console):
         self.ask("Submit a value", self._submit, history=self._history)
 
     def _submit(self, value: str) -> None:
-        if self.cluster is None or not value:
+        if self.cluster is None:
+            return
+        if not value:
+            self.say("Nothing is submitted: the value is empty.", wrong=True)
             return
         try:
             future = self.cluster.submit(value)

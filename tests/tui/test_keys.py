@@ -45,6 +45,16 @@ async def test_a_value_too_large_is_refused_in_one_line_and_the_console_goes_on(
         await console.until(lambda: console.app.view.answered == 1)
 
 
+async def test_an_empty_value_is_not_submitted_and_blanks_can_be_seen() -> None:
+    async with open_console() as console:
+        await console.submit("")
+        await console.until(lambda: "Nothing is submitted" in console.said())
+        assert not console.app.view.pending
+        await console.submit("   ")
+        await console.until(lambda: console.app.view.answered == 1)
+        assert "␣␣␣" in console.rows("matrix")[0]
+
+
 async def test_up_recalls_what_was_submitted_before() -> None:
     async with open_console() as console:
         await console.submit("first")

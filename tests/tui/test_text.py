@@ -23,6 +23,9 @@ from paxos_tui.text import LOOK_AT_MOST, counted, fit, visible
         (b"ok", "ok"),
         (b"\xff\x00", "\\xff␀"),
         ("漢字", "漢字"),
+        ("   ", "␣␣␣"),
+        (" a b ", " a b "),
+        ("", ""),
     ],
 )
 def test_every_character_can_be_seen_and_none_acts(value: str | bytes, shown: str) -> None:
