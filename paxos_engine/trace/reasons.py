@@ -24,7 +24,7 @@ def why_pending(view: ClusterView) -> str:
     reached = max(sum(_reaches(view, primary, a) for a in up) for primary in view.primaries)
     if reached < needed:
         return f"partition: the primary reaches {reached} of {count}, {needed} needed"
-    return "under way"
+    return _why_later_ones_wait(view) or "under way"
 
 
 def full_logs(awaited: list[str]) -> str:
@@ -66,6 +66,17 @@ def _why_no_primary(view: ClusterView) -> str:
         if node.phase == "preparing" and node.status == "up":
             return f"no primary: {node.name} asks for promises under {node.number}"
     return "no primary: a leader is about to suspect the last one"
+
+
+def _why_later_ones_wait(view: ClusterView) -> str:
+    """Name the instance without which a primary cannot apply what is chosen after it."""
+    lead = max((n for n in view.leaders if n.name in view.primaries), key=lambda n: n.applied_up_to)
+    first = lead.applied_up_to + 1
+    if view.matrix.highest_chosen <= first:
+        return ""
+    is_open = view.chosen_value(first) is None
+    standing = "is open" if is_open else f"is not known to {lead.name}"
+    return f"instance {first} {standing}, and later ones wait for it"
 
 
 def _reaches(view: ClusterView, sender: str, to: str) -> bool:
