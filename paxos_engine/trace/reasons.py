@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from paxos_engine.roles.quorum import majority
+from paxos_engine.trace.matrix import CellState
+from paxos_engine.trace.nodeview import NodeView
 from paxos_engine.trace.view import ClusterView
+
+LONG = 1.0
+"""Seconds from which on it is of interest which instance a command waits for: under load another
+one is open at every moment, and none for long."""
 
 
 def why_pending(view: ClusterView) -> str:
@@ -72,11 +78,19 @@ def _why_later_ones_wait(view: ClusterView) -> str:
     """Name the instance without which a primary cannot apply what is chosen after it."""
     lead = max((n for n in view.leaders if n.name in view.primaries), key=lambda n: n.applied_up_to)
     first = lead.applied_up_to + 1
-    if view.matrix.highest_chosen <= first:
+    waited = view.now - min(command.since for command in view.pending.values())
+    if view.matrix.highest_chosen <= first or waited < LONG or not _is_missing(view, lead, first):
         return ""
     is_open = view.chosen_value(first) is None
     standing = "is open" if is_open else f"is not known to {lead.name}"
     return f"instance {first} {standing}, and later ones wait for it"
+
+
+def _is_missing(view: ClusterView, leader: NodeView, instance: int) -> bool:
+    """Say whether a leader is seen to lack an instance: a trace that began later does not tell."""
+    if instance <= view.before_trace or not view.is_kept(instance):
+        return False
+    return view.cell(leader.name, instance).state not in (CellState.CHOSEN, CellState.NOOP)
 
 
 def _reaches(view: ClusterView, sender: str, to: str) -> bool:

@@ -198,7 +198,7 @@ class TestWhyACommandWaits:
         assert why_pending(story.view) == "partition: the primary reaches 0 of 3, 2 needed"
 
     def test_an_open_instance_for_which_the_later_ones_wait(self, story: Story) -> None:
-        story.tell("C1", ev.Submitted("C1", 1, X))
+        story.tell("C1", ev.Submitted("C1", 1, X), t=1.0)
         story.tell("L2", ev.BecamePrimary(N1, "takeover"))
         for acceptor in ("A1", "A2"):
             story.vote(acceptor, 1, N1, X)
@@ -206,12 +206,15 @@ class TestWhyACommandWaits:
         story.tell("L2", ev.Applied(1, X, "ok", "hash"))
         for acceptor in ("A1", "A2"):
             story.vote(acceptor, 3, N1, X)
+        assert why_pending(story.view) == "under way", "that is nothing unusual for a moment"
+        story.view.advance(3.0)
         assert why_pending(story.view) == "instance 2 is open, and later ones wait for it"
         for acceptor in ("A1", "A2"):
             story.vote(acceptor, 2, N1, X)
-        assert (
-            why_pending(story.view) == "instance 2 is not known to L2, and later ones wait for it"
-        )
+        unknown = "instance 2 is not known to L2, and later ones wait for it"
+        assert why_pending(story.view) == unknown
+        story.tell("L2", ev.Learned(2, N1, X, "votes", ("A1", "A2")))
+        assert why_pending(story.view) == "under way"
 
     def test_it_is_answered(self, story: Story) -> None:
         story.tell("C1", ev.Submitted("C1", 1, X))
