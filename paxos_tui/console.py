@@ -58,15 +58,19 @@ class Console(PaintingApp):
         *,
         history: Sequence[str] = (),
         initial: str = "",
+        refuse: Callable[[str], str] | None = None,
     ) -> None:
-        """Ask for one line, and go on with it unless the person backs out."""
+        """Ask for one line, and go on with it unless the person backs out.
+
+        What `refuse` gives a reason against stays in the prompt, to be put right.
+        """
 
         def answered(text: str | None) -> None:
             if text is not None:
                 then(text)
 
         self._clear_the_way()
-        self.push_screen(PromptScreen(question, list(history), initial), answered)
+        self.push_screen(PromptScreen(question, list(history), initial, refuse), answered)
 
     def confirm(self, text: str, then: Callable[[], None]) -> None:
         """Say what is about to happen, and go on if the person presses enter."""

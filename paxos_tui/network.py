@@ -41,18 +41,23 @@ class Network(Console):
 
     def action_partition(self) -> None:
         """Ask for the groups of a partition."""
-        self.ask("Groups, e.g. L1,A1,A2 | L2,A3,A4,A5", self._partition)
+        self.ask("Groups, e.g. L1,A1,A2 | L2,A3,A4,A5", self._partition, refuse=self._no_groups)
+
+    def _no_groups(self, text: str) -> str:
+        """Say why nodes cannot be parted so; nothing if they can."""
+        nodes = self.cluster.nodes if self.cluster is not None else ()
+        named = [node for group in groups_of(text) for node in group]
+        unknown = sorted(set(named) - set(nodes))
+        if unknown:
+            return f"There is no {visible(unknown[0], 20)} in this cluster."
+        twice = next((node for node in named if named.count(node) > 1), "")
+        if twice:
+            return f"{twice} is in two groups."
+        return "" if all(groups_of(text)) else "A group is empty."
 
     def _partition(self, text: str) -> None:
-        cluster = self.cluster
-        if cluster is None:
-            return
-        groups = [{n.strip().upper() for n in g.split(",") if n.strip()} for g in text.split("|")]
-        unknown = sorted({node for group in groups for node in group} - set(cluster.nodes))
-        if unknown:
-            self.say(f"There is no {visible(unknown[0], 20)} in this cluster.", wrong=True)
-        else:
-            self._cut(groups)
+        if self.cluster is not None:
+            self._cut(groups_of(text))
 
     def _cut(self, groups: list[set[str]]) -> None:
         assert self.cluster is not None
@@ -79,3 +84,8 @@ class Network(Console):
             self.cluster.fill_gaps()
             count = len(self.view.open_gaps)
             self.say(f"Filling gaps: {count} known as open." if count else "No gap is open.")
+
+
+def groups_of(text: str) -> list[set[str]]:
+    """Return the groups of nodes that somebody typed, parted by bars and commas."""
+    return [{n.strip().upper() for n in g.split(",") if n.strip()} for g in text.split("|")]

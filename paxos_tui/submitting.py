@@ -84,12 +84,9 @@ class Submitting(Console):
 
     def action_burst(self) -> None:
         """Ask how many values to submit at once."""
-        self.ask("How many values?", self._burst, initial="100")
+        self.ask("How many values?", self._burst, initial="100", refuse=no_count)
 
     def _burst(self, text: str) -> None:
-        if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-            self.say(f"{visible(text, 20)!r} is no number from 1 to 1,000,000.", wrong=True)
-            return
         self._burst_left += int(text)
 
     def action_workload(self) -> None:
@@ -101,17 +98,11 @@ class Submitting(Console):
 
     def action_workload_rate(self) -> None:
         """Ask for the workload's rate."""
-        self.ask("Values a second", self._set_rate, initial=f"{self._rate:g}")
+        now = f"{self._rate:g}"
+        self.ask("Values a second", self._set_rate, initial=now, refuse=no_rate)
 
     def _set_rate(self, text: str) -> None:
-        try:
-            rate = float(text)
-        except ValueError:
-            rate = 0.0
-        if not 0.1 <= rate <= 5_000:
-            self.say(f"{visible(text, 20)!r} is no rate from 0.1 to 5000 a second.", wrong=True)
-            return
-        self._rate = rate
+        self._rate = float(text)
         self._start_working()
 
     def _start_working(self) -> None:
@@ -126,3 +117,21 @@ class Submitting(Console):
             return
         self.cluster.give_up()
         self.say("Gave up: the outcome of what was pending is unknown, it may be chosen or not.")
+
+
+def no_count(text: str) -> str:
+    """Say why `text` is no number of values; nothing if it is one."""
+    if text.isdecimal() and 1 <= int(text) <= 1_000_000:
+        return ""
+    return f"{visible(text, 20)!r} is no number from 1 to 1,000,000."
+
+
+def no_rate(text: str) -> str:
+    """Say why `text` is no rate; nothing if it is one."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if 0.1 <= rate <= 5_000:
+        return ""
+    return f"{visible(text, 20)!r} is no rate from 0.1 to 5000 a second."

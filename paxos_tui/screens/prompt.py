@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
@@ -50,6 +51,7 @@ class PromptScreen(ClosesOnce, ModalScreen[str | None]):
         question: what is asked.
         history: earlier answers, oldest first; up and down recall them.
         initial: what stands there at first.
+        refuse: returns why an answer is none, or nothing; it may then be put right.
     """
 
     AUTO_FOCUS = None
@@ -59,8 +61,15 @@ class PromptScreen(ClosesOnce, ModalScreen[str | None]):
         Binding("down", "recall(1)", "Later", priority=True),
     ]
 
-    def __init__(self, question: str, history: list[str], initial: str = "") -> None:
+    def __init__(
+        self,
+        question: str,
+        history: list[str],
+        initial: str = "",
+        refuse: Callable[[str], str] | None = None,
+    ) -> None:
         super().__init__()
+        self._refuse = refuse
         self._question = question
         self._history = [*history, initial]
         self._at = len(history)
@@ -93,8 +102,12 @@ class PromptScreen(ClosesOnce, ModalScreen[str | None]):
         return True
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer."""
-        self.dismiss(event.value)
+        """Answer, or say why that is no answer."""
+        reason = self._refuse(event.value) if self._refuse is not None and self.is_on_top else ""
+        if reason:
+            self.query_one(Static).update(f"{reason}\n{self._question}")
+        else:
+            self.dismiss(event.value)
 
     def action_cancel(self) -> None:
         """Back out."""
