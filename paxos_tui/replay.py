@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Final
 from textual import events
 from textual.widgets import Input
 
-from paxos_engine import Violation, tell
+from paxos_engine import Violation
 from paxos_tui.feed import Verdict
 from paxos_tui.playback import Playback
 from paxos_tui.playing import Narration, Player
 from paxos_tui.replay_actions import LIVE_KEYS, REPLAY, SCENARIO, why_not
 from paxos_tui.replaying import Replaying
 from paxos_tui.screens.replay import ReplayScreen
+from paxos_tui.sentences import sentence
 from paxos_tui.story import Story
 from paxos_tui.survey import ListedTrace, Source
 from paxos_tui.widgets.play_line import Moment, Telling
@@ -224,7 +225,7 @@ class ReplayApp(Replaying, Window):
             total=max(playback.survey.view.now, playback.view.now),
             speed=self.player.speed,
             playing=self.player.playing,
-            told=f"#{entry.seq}  {entry.node} {tell(entry.event)}",
+            told=f"#{entry.seq}  {entry.node} {sentence(entry.event)}",
             broken=self.verdict.broken is not None,
             notes=tuple(self._notes()),
         )
