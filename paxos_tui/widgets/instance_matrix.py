@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from paxos_engine import CellState, ClusterView, Value, words
 from paxos_tui.text import fit, visible
 from paxos_tui.widgets.drawn import Part
 from paxos_tui.widgets.line_table import LineTable, column
 from paxos_tui.widgets.paint import CELLS, UNSYNCED, UNSYNCED_PROMISE, Look
+
+OTHER_VOTE = CELLS[CellState.ACCEPTED].glyph
+"""What stands before a value that has votes beside the chosen one."""
 
 NOT_SEEN = "before this trace: not seen"
 
@@ -92,10 +97,22 @@ class InstanceMatrix(InstanceTable):
         assert self.view is not None
         chosen = self.view.chosen_value(instance)
         if chosen is not None:
-            return column(value_text(chosen, width), width, "chosen")
+            other = self._other_vote(instance)
+            mark = "" if other is None else f"  {OTHER_VOTE} {value_text(other, 12)}"
+            said = value_text(chosen, max(1, width - cell_len(mark)))
+            return column(said + mark, width, "chosen")
         candidate = self.view.candidate(instance)
         said = f"{value_text(candidate, width - 1)}?" if candidate is not None else ""
         return column(said, width, "accepted")
+
+    def _other_vote(self, instance: int) -> Value | None:
+        """Return what an acceptor voted for that is not the chosen value; None without such a vote.
+
+        Old votes may stay behind; where they are a quorum's, two values are chosen.
+        """
+        assert self.view is not None
+        cells = (self.view.cell(node.name, instance) for node in self.view.acceptors)
+        return next((cell.value for cell in cells if cell.state is CellState.ACCEPTED), None)
 
     def _widths(self, width: int) -> tuple[int, int]:
         """Return the widths of a node's cell and of the value."""

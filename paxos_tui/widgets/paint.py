@@ -55,6 +55,7 @@ LEGEND: Final = (
     UNSYNCED_PROMISE,
     Look("x?", "accepted", "the value of the highest vote: nothing is chosen there yet"),
     Look("2: x, y", "chosen", "two commands share the instance; enter reads them"),
+    Look("x ◐ y", "chosen", "x is chosen, and a vote for y stands beside it"),
     Look("known 2/2", "dim", "how many of the leaders have learned what was chosen"),
     UP,
     FAILED,

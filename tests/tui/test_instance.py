@@ -115,6 +115,13 @@ def test_who_voted_for_another_value_is_told_with_that_value() -> None:
     }
 
 
+async def test_the_row_shows_a_vote_that_stands_beside_what_is_chosen() -> None:
+    async with open_replay(story("S04", wrong=True)) as replay:
+        await replay.press("end")
+        assert "X  ◐ no-op" in replay.rows("matrix")[-3]
+        assert not any("◐ " in row[:40] for row in replay.rows("matrix")[-2:])
+
+
 def test_a_vote_that_is_not_on_disk_is_called_so_and_nothing_is_chosen_by_it() -> None:
     value = Command("C1", 1, "one")
     facts = facts_of(view_of(trace(("A1", AcceptedValue(1, NUMBER, value, 1)))), 1)
