@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from paxos_engine import Cluster, ClusterConfig, SafetyChecker, Violation
 from paxos_tui.actions import ACTIONS
@@ -43,27 +43,6 @@ async def test_a_value_too_large_is_refused_in_one_line_and_the_console_goes_on(
         console.app._submit("x" * 70_000)
         await console.submit("next")
         await console.until(lambda: console.app.view.answered == 1)
-
-
-async def test_an_empty_value_is_not_submitted_and_blanks_can_be_seen() -> None:
-    async with open_console() as console:
-        await console.submit("")
-        await console.until(lambda: "Nothing is submitted" in console.said())
-        assert not console.app.view.pending
-        await console.submit("   ")
-        await console.until(lambda: console.app.view.answered == 1)
-        assert "␣␣␣" in console.rows("matrix")[0]
-
-
-async def test_up_recalls_what_was_submitted_before() -> None:
-    async with open_console() as console:
-        await console.submit("first")
-        await console.submit("second")
-        await console.press("s", "up", "up")
-        assert console.app.screen.query_one(Input).value == "first"
-        await console.press("down")
-        assert console.app.screen.query_one(Input).value == "second"
-        await console.press("escape")
 
 
 async def test_b_submits_a_burst_and_keys_are_answered_meanwhile() -> None:
@@ -232,42 +211,6 @@ async def test_x_cuts_the_primary_off_and_h_heals() -> None:
         await console.press("h")
         await console.until(lambda: console.app.view.primaries not in ([first], []))
         assert not console.cluster.faults.is_partitioned
-
-
-async def test_capital_x_takes_groups_and_refuses_nonsense_in_one_line() -> None:
-    async with open_console() as console:
-        await console.press("X")
-        await console.type("L1,A1 | L2,Z9")
-        assert not console.cluster.faults.is_partitioned
-        await console.type("L1,A1|L2,A2,A3,A4,A5")
-        await console.until(lambda: console.cluster.faults.is_partitioned)
-
-
-@pytest.mark.parametrize(
-    ("key", "wrong", "reason"),
-    [
-        ("b", "12x", "'12x' is no number from 1 to 1,000,000."),
-        ("W", "fast", "'fast' is no rate from 0.1 to 5000 a second."),
-        ("W", "nan", "'nan' is no rate from 0.1 to 5000 a second."),
-        ("X", "L1,Z9 | L2", "There is no Z9 in this cluster."),
-        ("X", "L1 | L1", "L1 is in two groups."),
-        ("X", "L1 |", "A group is empty."),
-    ],
-)
-async def test_a_wrong_entry_stays_in_the_prompt_beside_what_is_wrong(
-    key: str, wrong: str, reason: str
-) -> None:
-    async with open_console() as console:
-        await console.press(key)
-        await console.type(wrong)
-        prompt = console.app.screen
-        await console.until(lambda: reason in str(prompt.query_one(Static).content))
-        assert console.app.screen is prompt
-        assert prompt.query_one(Input).value == wrong
-        await console.press("escape")
-        assert console.app.screen is console.app.main
-        assert not console.cluster.faults.is_partitioned
-        assert not console.app._worked
 
 
 async def test_g_says_when_no_gap_is_open() -> None:
