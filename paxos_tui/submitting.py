@@ -13,6 +13,10 @@ from paxos_tui.text import visible
 BURST_CHUNK = 400
 """Values of a burst handed over at each frame, so that keys are answered in between."""
 
+MOST_WAITING = 10_000
+"""Commands without an answer beyond which nothing is submitted by itself: a cluster that is asked
+for more than it can do would only let everybody wait longer and longer."""
+
 
 class Submitting(Console):
     """Everything that makes commands."""
@@ -27,6 +31,7 @@ class Submitting(Console):
         self._working_since: float | None = None
         self._worked = 0  # over all runs of the workload, so that no value comes twice
         self._worked_before = 0
+        self._held_back = False  # the workload asks for more than is answered
 
     def work_notes(self) -> list[str]:
         """Return what is being submitted by itself, in words."""
@@ -34,22 +39,29 @@ class Submitting(Console):
         if self._burst_left:
             notes.append(f"burst: {self._burst_left} to go")
         if self._working_since is not None:
-            notes.append(f"workload {self._rate:g}/s")
+            held_back = ", held back" if self._held_back else ""
+            notes.append(f"workload {self._rate:g}/s{held_back}")
         return notes
 
     def work(self) -> None:
-        """Submit what is due by now."""
-        if self.cluster is None:
+        """Submit what is due by now, as far as the cluster keeps up."""
+        cluster = self.cluster
+        if cluster is None:
             return
-        for _ in range(min(self._burst_left, BURST_CHUNK)):
+        room = max(0, MOST_WAITING - cluster.unanswered)
+        for _ in range(min(self._burst_left, BURST_CHUNK, room)):
             self._burst_number += 1
-            self.cluster.submit(f"burst-{self._burst_number}")
+            cluster.submit(f"burst-{self._burst_number}")
             self._burst_left -= 1
         if self._working_since is not None:
-            due = int((time.monotonic() - self._working_since) * self._rate)
-            for _ in range(min(self._worked_before + due - self._worked, BURST_CHUNK)):
+            elapsed = time.monotonic() - self._working_since
+            due = self._worked_before + int(elapsed * self._rate) - self._worked
+            for _ in range(min(due, BURST_CHUNK, room)):
                 self._worked += 1
-                self.cluster.submit(f"work-{self._worked}")
+                cluster.submit(f"work-{self._worked}")
+            self._held_back = due > room
+            if self._held_back:
+                self._worked_before -= due - room  # left out: it would come at once later
 
     def tell_answers(self) -> None:
         """Say what came of the values that a person submitted."""

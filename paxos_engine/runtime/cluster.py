@@ -173,7 +173,8 @@ class Cluster:
     def submit(self, value: str | bytes) -> Future[Reply]:
         """Submit a value; the future holds the reply once it is chosen and applied.
 
-        The future's callbacks run where nodes have their turns: one that waits holds them up.
+        It waits in memory until there is room for it under way (see `unanswered`). The future's
+        callbacks run where nodes have their turns: one that waits holds them up.
 
         Raises:
             ValueError: the value is too large for a datagram, in one line.
@@ -195,6 +196,11 @@ class Cluster:
             TypeError: it is neither text nor bytes.
         """
         self._submissions.submit_then(value, told)
+
+    @property
+    def unanswered(self) -> int:
+        """How many commands wait for their outcome; whoever submits more makes them wait longer."""
+        return self._submissions.unanswered
 
     def subscribe(
         self,

@@ -45,6 +45,11 @@ class Submissions:
         self._lock = threading.Lock()
         self._ended = False
 
+    @property
+    def unanswered(self) -> int:
+        """How many commands have no outcome yet."""
+        return len(self._asked) + len(self._waiting)
+
     def submit(self, value: str | bytes) -> Future[Reply]:
         """Take a value as `submit_then` does; the future holds the outcome."""
         future: Future[Reply] = Future()
