@@ -15,7 +15,7 @@ from benchmarks.harness import Figure, Row, Spread, Table
 Results = Mapping[str, Sequence[Table]]
 """Benchmark -> its tables."""
 
-WIDTH = 140
+WIDTH = 200
 """Columns of what is not printed to a terminal."""
 
 

@@ -42,8 +42,8 @@ from paxos_tui.options import (
 from paxos_tui.workloads import WORKLOADS
 
 SWITCH_INTERVAL: Final = 0.001
-"""Seconds; with a thread for each node, the interpreter's default of 5 ms about doubles the time
-of the slowest paints after a key (p95). With one thread for all nodes it changes nothing."""
+"""Seconds. With Python's own 5 ms the slowest paints after a key (p95) take longer under load, by a
+fifth in the median of three (docs/bench.md, `console`)."""
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
