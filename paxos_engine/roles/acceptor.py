@@ -44,13 +44,10 @@ from paxos_engine.roles.messages import (
     Promise,
 )
 from paxos_engine.roles.values import ZERO, ProposalNumber, value_size
-from paxos_engine.roles.votes import Vote, Votes
+from paxos_engine.roles.votes import Votes
 
 PAGE_BYTES: Final = 32_000
 """About how many bytes of accepted values one page of a promise carries."""
-
-SETTLE_EVERY: Final = 64
-"""After how many newly chosen instances the protocol objects of the chosen ones are put away."""
 
 
 class PaxosAcceptor(Role):
@@ -80,9 +77,9 @@ class PaxosAcceptor(Role):
         self._rounds = Belief(ROUND_JUMP)
         self._instances = Belief(WINDOW)
         self._mark = 0
-        self._open: dict[int, PaxosAcceptorProtocol] = {}
-        self._cast = Votes()
-        self._settled_up_to = 0
+        self._votes = Votes()
+        # Promises for one instance, where its promise is not the number of its vote.
+        self._promises: dict[int, ProposalNumber] = {}
         # Promises without end, as a staircase: from `_range_starts[k]` on, at least
         # `_range_numbers[k]` is promised; both columns ascend.
         self._range_starts: list[int] = []
@@ -124,7 +121,7 @@ class PaxosAcceptor(Role):
     @property
     def votes(self) -> int:
         """For how many instances a vote is kept."""
-        return len(self._cast.instances)
+        return len(self._votes.instances)
 
     def restore(self, records: Iterable[Record], mark: int) -> None:
         """Take back, in order, what was durable before a restart."""
@@ -140,14 +137,14 @@ class PaxosAcceptor(Role):
                 case CompactedRecord(up_to=up_to):
                     self._forget(up_to)
         self._rounds.know(self.highest.round)
-        self._instances.know(max(self.compacted, self._cast.last))
+        self._instances.know(max(self.compacted, self._votes.last))
 
     def checkpoint(self) -> list[Record]:
         """Return what restores this acceptor: votes first, since later promises are higher."""
         records: list[Record] = [CompactedRecord(self.compacted)] if self.compacted else []
         promises: list[Record] = []
-        for instance in sorted({*self._open, *self._cast.instances}):
-            protocol = self._at(instance, remember=False)
+        for instance in sorted({*self._promises, *self._votes.instances}):
+            protocol = self._at(instance)
             report = protocol.report()
             if report is not None:
                 records.append(AcceptRecord(report.number, instance, report.value))
@@ -165,14 +162,13 @@ class PaxosAcceptor(Role):
         Where `number` is no lower than any promise, an upper bound that does not exceed it will do.
         """
         if last is not None:
-            return self._at(first, remember=False).promised
+            return self._at(first).promised
         if number >= self.highest:
             return self.highest  # nothing promised anywhere is higher: no need to look
         highest = self._range_numbers[-1] if self._range_numbers else ZERO
-        for instance, protocol in self._open.items():
-            if instance >= first and protocol.promised > highest:
-                highest = protocol.promised
-        return max([highest, *self._cast.promises(first)])
+        promised = dict(self._votes.numbers(first))
+        promised.update((i, number) for i, number in self._promises.items() if i >= first)
+        return max([highest, *promised.values()])
 
     def _beyond_belief(self, claim: Prepare | Accept | Accepts) -> str:
         """Say in one line what is absurd about a well-formed claim; empty for nothing."""
@@ -228,10 +224,12 @@ class PaxosAcceptor(Role):
 
     def _promise_one(self, prepare: Prepare) -> None:
         self.highest = max(self.highest, prepare.number)
-        self._at(prepare.first).transition(prepare)
+        protocol = self._at(prepare.first)
+        protocol.transition(prepare)
+        self._keep(protocol)
 
     def _promise_is_new(self, number: ProposalNumber, first: int, last: int | None) -> bool:
-        floor = self._range_promise(first) if last is None else self._at(first, False).promised
+        floor = self._range_promise(first) if last is None else self._at(first).promised
         return number > floor
 
     def _page(self, prepare: Prepare) -> Promise:
@@ -262,10 +260,10 @@ class PaxosAcceptor(Role):
 
     def _iter_reports(self, first: int, last: int | None) -> Iterable[AcceptedReport]:
         # Only instances that exist are visited: a range of 2^48 costs no more than what is in it.
-        for instance in self._cast.starting(first):
+        for instance, _ in self._votes.numbers(first):
             if last is not None and instance > last:
                 return
-            report = self._at(instance, remember=False).report()
+            report = self._at(instance).report()
             if report is not None:
                 yield report
 
@@ -280,8 +278,6 @@ class PaxosAcceptor(Role):
         ]
         for accepted in acknowledgements(voted):
             effects.send_all(self.leaders, accepted)
-        if voted:
-            self._settle(accepts.chosen_up_to)
 
     def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> bool:
         """Vote, unless a rule forbids it; return whether the vote stands, now or since before."""
@@ -290,7 +286,7 @@ class PaxosAcceptor(Role):
             compacted = Compacted(accept.number, accept.instance, self.compacted)
             effects.send(envelope.sender, compacted)
             return False
-        protocol = self._at(accept.instance, remember=False)
+        protocol = self._at(accept.instance)
         if not protocol.may_accept(accept.number):
             effects.say(Rejected(accept.instance, accept.number, protocol.promised))
             nack = Nack(accept.number, accept.instance, protocol.promised)
@@ -307,13 +303,11 @@ class PaxosAcceptor(Role):
         return True
 
     def _vote(self, protocol: PaxosAcceptorProtocol, accept: Accept) -> None:
-        self._keep(protocol)
-        if protocol.accepted_number is None:
-            self._cast.note(accept.instance)
         if accept.number > self.highest:
             self.highest = accept.number
         took = protocol.transition(accept)
         assert took, "a vote is cast only after may_accept said so"
+        self._keep(protocol)
 
     # --- compaction ----------------------------------------------------------------------
 
@@ -346,32 +340,32 @@ class PaxosAcceptor(Role):
 
     def _forget(self, up_to: int) -> None:
         self.compacted = max(self.compacted, up_to)
-        self._cast.drop(up_to)
-        for instance in [i for i in self._open if i <= up_to]:
-            del self._open[instance]
+        self._votes.drop(up_to)
+        self._promises = {i: number for i, number in self._promises.items() if i > up_to}
 
     # --- where an instance lives ---------------------------------------------------------
 
-    def _at(self, instance: int, remember: bool = True) -> PaxosAcceptorProtocol:
-        """Return the protocol of `instance`, its promise raised to that of the ranges over it."""
-        protocol = self._open.get(instance)
-        if protocol is None:
-            vote = self._cast.kept(instance)
-            if vote is None:
-                protocol = self._protocol(instance)
-            else:
-                protocol = self._protocol(instance, vote.promised, (vote.number, vote.value))
-            if remember:
-                self._keep(protocol)
-        floor = self._range_promise(instance)
-        if floor > protocol.promised:
-            protocol.promised = floor
-        return protocol
+    def _at(self, instance: int) -> PaxosAcceptorProtocol:
+        """Return the protocol of `instance`, its promise raised to that of the ranges over it.
+
+        It is made from what is kept; what is done with it counts once it is kept again.
+        """
+        vote = self._votes.of(instance)
+        promised = self._promises.get(instance, vote[0] if vote else ZERO)
+        return self._protocol(instance, max(promised, self._range_promise(instance)), vote)
 
     def _keep(self, protocol: PaxosAcceptorProtocol) -> None:
-        """Have what is done with `protocol` count from now on."""
-        self._cast.take_out(protocol.instance)
-        self._open[protocol.instance] = protocol
+        instance, number, value = (
+            protocol.instance,
+            protocol.accepted_number,
+            protocol.accepted_value,
+        )
+        if number is not None and value is not None:
+            self._votes.cast(instance, number, value)
+        if protocol.promised != number:
+            self._promises[instance] = protocol.promised
+        else:
+            self._promises.pop(instance, None)
 
     def _range_promise(self, instance: int) -> ProposalNumber:
         position = bisect_right(self._range_starts, instance) - 1
@@ -383,17 +377,6 @@ class PaxosAcceptor(Role):
         del self._range_starts[keep:], self._range_numbers[keep:]
         self._range_starts.append(first)
         self._range_numbers.append(number)
-
-    def _settle(self, chosen_up_to: int) -> None:
-        """Put away the protocol objects of instances that are decided."""
-        if abs(chosen_up_to - self._settled_up_to) < SETTLE_EVERY:
-            return  # far below counts too: what a lie raised has to come down again
-        self._settled_up_to = chosen_up_to
-        for instance in [i for i in self._open if i <= chosen_up_to]:
-            report = self._open[instance].report()
-            if report is not None:
-                promised = self._open.pop(instance).promised
-                self._cast.put_away(instance, Vote(promised, report.number, report.value))
 
 
 def _refused(envelope: Envelope, reason: str) -> Refused:

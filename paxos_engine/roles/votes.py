@@ -1,91 +1,61 @@
-"""The votes of an acceptor over all instances, in columns: a million objects stall the collector.
-
-The vote for an undecided instance is with its protocol object, and here is only that there is one.
-Once the instance is decided its vote is put away here.
-"""
+"""The votes of an acceptor, in columns: a million objects would stall the collector."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TypeAlias
 
 from paxos_engine.roles.values import ProposalNumber, Value
 
-
-class Vote(NamedTuple):
-    """What an acceptor holds for a decided instance."""
-
-    promised: ProposalNumber
-    number: ProposalNumber
-    value: Value
+Vote: TypeAlias = tuple[ProposalNumber, Value]
+"""What was accepted last for an instance, and under which number."""
 
 
 class Votes:
-    """For which instances there is a vote, ascending, and the votes that are put away."""
+    """The instances with a vote, ascending, and beside each what was accepted there last."""
 
-    __slots__ = ("_numbers", "_promises", "_values", "instances")
+    __slots__ = ("_numbers", "_values", "instances")
 
     def __init__(self) -> None:
         self.instances: list[int] = []
-        self._numbers: list[ProposalNumber | None] = []  # None where the vote is not put away
-        self._values: list[Value | None] = []
-        self._promises: dict[int, ProposalNumber] = {}  # where it is not the number of the vote
+        self._numbers: list[ProposalNumber] = []
+        self._values: list[Value] = []
 
     @property
     def last(self) -> int:
         """The highest instance with a vote, 0 if there is none."""
         return self.instances[-1] if self.instances else 0
 
-    def note(self, instance: int) -> None:
-        """Note that there is a first vote for `instance`."""
-        at = bisect_left(self.instances, instance) if instance < self.last else len(self.instances)
+    def cast(self, instance: int, number: ProposalNumber, value: Value) -> None:
+        """Keep a vote, in place of an earlier one for the same instance."""
+        if instance > self.last:  # as most are
+            at = len(self.instances)
+        else:
+            at = bisect_left(self.instances, instance)
+            if self.instances[at] == instance:
+                self._numbers[at], self._values[at] = number, value
+                return
         self.instances.insert(at, instance)
-        self._numbers.insert(at, None)
-        self._values.insert(at, None)
+        self._numbers.insert(at, number)
+        self._values.insert(at, value)
 
-    def starting(self, first: int) -> Iterator[int]:
-        """Yield the instances from `first` on."""
-        for at in range(bisect_left(self.instances, first), len(self.instances)):
-            yield self.instances[at]
-
-    def put_away(self, instance: int, vote: Vote) -> None:
-        """Keep the vote for an instance, which has been noted."""
-        at = bisect_left(self.instances, instance)
-        self._promises.pop(instance, None)
-        self._numbers[at], self._values[at] = vote.number, vote.value
-        if vote.promised != vote.number:
-            self._promises[instance] = vote.promised
-
-    def kept(self, instance: int) -> Vote | None:
-        """Return the vote for `instance`, None where none is put away."""
+    def of(self, instance: int) -> Vote | None:
+        """Return the vote for `instance`, None where there is none."""
         if not self.instances or instance > self.instances[-1]:
             return None  # most are asked for when they are new
         at = bisect_left(self.instances, instance)
-        number, value = self._numbers[at], self._values[at]
-        if self.instances[at] != instance or number is None or value is None:
+        if self.instances[at] != instance:
             return None
-        return Vote(self._promises.get(instance, number), number, value)
+        return self._numbers[at], self._values[at]
 
-    def take_out(self, instance: int) -> None:
-        """Forget what was put away for `instance`: its protocol object has it again."""
-        if instance > self.last:
-            return
-        at = bisect_left(self.instances, instance)
-        if self.instances[at] == instance:
-            self._numbers[at] = self._values[at] = None
-            self._promises.pop(instance, None)
-
-    def promises(self, first: int) -> Iterator[ProposalNumber]:
-        """Yield what is promised for each instance from `first` on whose vote is put away."""
+    def numbers(self, first: int) -> Iterator[tuple[int, ProposalNumber]]:
+        """Yield the instances from `first` on, each with the number of its vote."""
         for at in range(bisect_left(self.instances, first), len(self.instances)):
-            number = self._numbers[at]
-            if number is not None:
-                yield self._promises.get(self.instances[at], number)
+            yield self.instances[at], self._numbers[at]
 
     def drop(self, up_to: int) -> None:
         """Forget every vote up to `up_to`."""
         gone = bisect_right(self.instances, up_to)
         for column in (self.instances, self._numbers, self._values):
             del column[:gone]
-        self._promises = {i: number for i, number in self._promises.items() if i > up_to}

@@ -97,7 +97,7 @@ def tidy(role: Role) -> None:
     """
     match role:
         case PaxosAcceptor():
-            role._at(1)
+            role._keep(role._at(1))
         case PaxosLeader():
             _tidy_leader(role)
 

@@ -118,7 +118,7 @@ def heard_twice(leader: Role, voter: str, vote: Accepted) -> bool:
 
 
 def held(acceptor: PaxosAcceptor) -> tuple[str, str, str]:
-    protocol = acceptor._at(1, remember=False)
+    protocol = acceptor._at(1)
     return (str(protocol.promised), str(protocol.accepted_number), str(protocol.accepted_value))
 
 
