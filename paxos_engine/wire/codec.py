@@ -112,9 +112,9 @@ class Codec:
             TypeError: a message carries what no message may carry; a defect of ours.
         """
         datagrams: list[tuple[bytes, int]] = []
-        for content, count in self._pack(messages):
-            datagrams.append((self._seal(sender, first, receivers, content), count))
-            first += count * len(receivers)
+        for packed in self._packed(messages):
+            datagrams.append((self._seal(sender, first, receivers, packed), len(packed)))
+            first += len(packed) * len(receivers)
         return datagrams
 
     def decode(self, data: bytes, to: str) -> list[Envelope]:
@@ -133,29 +133,26 @@ class Codec:
             for at, message in enumerate(messages, first)
         ]
 
-    def _pack(self, messages: Sequence[Message]) -> list[tuple[bytes, int]]:
-        """Return the messages of each datagram as bytes, and how many they are."""
-        contents: list[tuple[bytes, int]] = []
-        batch: list[bytes] = []
+    def _packed(self, messages: Sequence[Message]) -> list[list[bytes]]:
+        """Return the messages of each datagram, each as bytes."""
+        datagrams: list[list[bytes]] = []
         size = 0
         for message in messages:
-            item = self._packer.pack(to_plain(message))
-            if batch and (size + len(item) > self._coalesce_bytes or len(batch) >= MAX_ITEMS):
-                contents.append((self._list_of(batch), len(batch)))
-                batch, size = [], 0
-            batch.append(item)
-            size += len(item)
-        if batch:
-            contents.append((self._list_of(batch), len(batch)))
-        return contents
+            packed = self._packer.pack(to_plain(message))
+            size += len(packed)
+            if not datagrams or size > self._coalesce_bytes or len(datagrams[-1]) >= MAX_ITEMS:
+                datagrams.append([])
+                size = len(packed)
+            datagrams[-1].append(packed)
+        return datagrams
 
-    def _list_of(self, items: Sequence[bytes]) -> bytes:
-        return b"".join((self._packer.pack_array_header(len(items)), *items))
-
-    def _seal(self, sender: str, first: int, receivers: Sequence[str], content: bytes) -> bytes:
+    def _seal(
+        self, sender: str, first: int, receivers: Sequence[str], packed: Sequence[bytes]
+    ) -> bytes:
         said: bytes = self._packer.pack((self._secret.cluster_id, sender, first, receivers))
         head = len(said).to_bytes(_HEAD_LENGTH) + said
-        return b"".join((_VERSION_BYTE, mac_of(self._secret.key, head, content), head, content))
+        content = (self._packer.pack_array_header(len(packed)), *packed)
+        return b"".join((_VERSION_BYTE, mac_of(self._secret.key, head, *content), head, *content))
 
 
 # Only what is proved is remembered, and by the secret that proved it: another cluster of this
@@ -169,7 +166,7 @@ def _said(secret: _Secret, data: bytes) -> _Said:
         raise WireError(f"version {data[0]}, and we speak {VERSION}")
     head_begins = 1 + MAC_BYTES + _HEAD_LENGTH
     head_ends = head_begins + int.from_bytes(data[1 + MAC_BYTES : head_begins])
-    content = data[head_ends:]
+    content = memoryview(data)[head_ends:]
     mac = mac_of(secret.key, data[1 + MAC_BYTES : head_ends], content)
     if not hmac.compare_digest(data[1 : 1 + MAC_BYTES], mac):
         raise WireError("the MAC is wrong: not from this cluster, or damaged")
@@ -184,17 +181,24 @@ def _said(secret: _Secret, data: bytes) -> _Said:
     )
 
 
-def mac_of(key: bytes, head: bytes, content: bytes) -> bytes:
-    """Return the MAC of a datagram: of its head with the length before it, and its messages."""
+def mac_of(key: bytes, head: bytes, *content: bytes | memoryview) -> bytes:
+    """Return the MAC of a datagram: of its head with the length before it, and its messages.
+
+    The messages may come in pieces, which are never joined for this: long ones are copied often
+    enough on their way.
+    """
     # Two kinds of MAC that never agree: else short messages could pose as the digest of others.
     # Both cover how long the head is, so that no byte can change sides.
-    if len(content) < _LONG:
+    if sum(map(len, content)) < _LONG:
         mac = _keyed(key, b"whole").copy()
-        mac.update(head + content)
+        mac.update(b"".join((head, *content)))
     else:
         # Processors have instructions for this one: it takes half the time of BLAKE2.
         mac = _keyed(key, b"digest").copy()
-        mac.update(head + sha256(content).digest())
+        digest = sha256()
+        for piece in content:
+            digest.update(piece)
+        mac.update(head + digest.digest())
     return mac.digest()
 
 
@@ -203,7 +207,7 @@ def _keyed(key: bytes, kind: bytes) -> blake2b:
     return blake2b(_VERSION_BYTE, digest_size=MAC_BYTES, key=key, person=kind)
 
 
-def _unpack(body: bytes) -> Any:
+def _unpack(body: bytes | memoryview) -> Any:
     try:
         return msgpack.unpackb(
             body,
