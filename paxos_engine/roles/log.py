@@ -11,7 +11,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final, NamedTuple
 
 from paxos_engine.roles.events import Applied
@@ -21,6 +21,9 @@ from paxos_engine.roles.values import Command, ProposalNumber, Value, commands_o
 
 RESULT_BYTES: Final = 60_000
 """The most that a result may have, or its reply would fit no datagram and never arrive."""
+
+LONG: Final = 512
+"""Characters, or bytes, from which on the digest of a text stands for it in the hash."""
 
 
 _new_hash: Final = blake2b(digest_size=8).copy
@@ -228,7 +231,7 @@ class ReplicatedLog:
         self._sessions.expire(instance)
         commands = commands_of(value)
         if not commands:
-            state = self._chain(b"no-op")
+            state = self._chain("no-op")
             return [Applied(instance, None, None, state, None)]
         last = len(commands) - 1
         return [
@@ -254,11 +257,10 @@ class ReplicatedLog:
         result, changed = self.machine.apply(command.value)
         result = clipped(result)
         session.replies[command.sequence] = (instance, result)
-        did = (
+        state = self._chain(
             f"({command.client!r}, {command.session}, {command.sequence},"
-            f" {command.value!r}, {result!r})"
+            f" {_hashed(command.value)!r}, {_hashed(result)!r})"
         )
-        state = self._chain(_bytes(did))
         return Applied(instance, command, result, state, None, changed, False, more)
 
     def is_done(self, command: Command, session: Session) -> bool:
@@ -275,13 +277,13 @@ class ReplicatedLog:
         expired: bool = False,
     ) -> Applied:
         self.tail.silent.add(at)
-        state = self._chain(_bytes(repr((command.client, result, duplicate_of))))
+        state = self._chain(repr((command.client, _hashed(result), duplicate_of)))
         return Applied(at[0], command, result, state, duplicate_of, (), expired, more)
 
-    def _chain(self, what: bytes) -> str:
+    def _chain(self, did: str) -> str:
         """Take what was done into the hash of the history, and return it."""
         hashed = _new_hash()
-        hashed.update(self._digest + what)
+        hashed.update(self._digest + _bytes(did))
         self._digest = hashed.digest()
         return self._digest.hex()
 
@@ -294,6 +296,14 @@ def clipped(result: str) -> str:
     if len(data) <= RESULT_BYTES:
         return result
     return data[: RESULT_BYTES - 16].decode("utf-8", "ignore") + "... (clipped)"
+
+
+def _hashed(text: str | bytes) -> str | bytes | tuple[str, bytes]:
+    """Return what stands for a text in the hash: to write out and hash a long one costs more."""
+    if len(text) < LONG:
+        return text
+    digest = sha256(_bytes(text) if isinstance(text, str) else text).digest()
+    return (type(text).__name__, digest)  # written as no text and no bytes are
 
 
 def _bytes(text: str) -> bytes:
