@@ -100,10 +100,10 @@ def room_of(sockets: Iterable[socket.socket]) -> int:
     """Return how many bytes may be under way to any of these sockets without loss.
 
     The kernel grants what `net.core.rmem_max` allows, and says twice that: one half is for what it
-    keeps beside each datagram. Of the other, half is left for what is sent again, and for all that
-    is not asked for by a client.
+    keeps beside each datagram. Of the other, a third is left for what is sent again, and for all
+    that is not asked for by a client.
     """
-    return min(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for sock in sockets) // 4
+    return min(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) for sock in sockets) // 3
 
 
 class MessagePump:
