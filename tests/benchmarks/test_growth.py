@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from benchmarks.growth import FIGURES, at_mark, grow, looks_of, rounds_of
+from benchmarks.growth import (
+    BY_DEFAULT,
+    CASES,
+    FIGURES,
+    at_mark,
+    grow,
+    looks_of,
+    marks_of,
+    rounds_of,
+)
 from benchmarks.harness import Spread
 from benchmarks.scale import LONG, QUICK, USUAL
 
@@ -30,6 +39,13 @@ def test_each_mark_has_median_range_and_its_ratio_to_the_first_of_its_own_run() 
 
 def test_a_range_needs_two_rounds_and_only_the_longest_history_has_one() -> None:
     assert [rounds_of(scale) for scale in (QUICK, USUAL, LONG)] == [1, 2, 1]
+
+
+def test_a_compacted_history_alone_is_looked_at_up_to_a_million() -> None:
+    for scale, last in ((QUICK, 10_000), (USUAL, 1_000_000), (LONG, 1_000_000)):
+        assert marks_of(BY_DEFAULT, scale)[-1] == last
+        assert marks_of(BY_DEFAULT, scale)[: len(scale.instances)] == scale.instances
+        assert {marks_of(case, scale) for case in CASES if case != BY_DEFAULT} == {scale.instances}
 
 
 def test_a_run_has_every_figure_at_every_mark() -> None:
