@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from paxos_engine.roles.effects import Effects, Outgoing, Record, Role
 from paxos_engine.roles.events import Delivered, Event, Synced
 from paxos_engine.roles.joining import all_together
 from paxos_engine.roles.messages import Envelope
 
-Publish: TypeAlias = Callable[[str, Event], None]
-"""How a node states what happened: (node, event)."""
+
+class Publish(Protocol):
+    """How a node states what happened."""
+
+    def __call__(self, node: str, /, *events: Event) -> None:
+        """Tell the trace what happened on `node`, in this order."""
 
 
 class CycleDisk(Protocol):
@@ -92,9 +96,8 @@ class NodeCycle:
         Raises:
             DiskFailure: the disk could not take what has to be remembered.
         """
-        publish, name = self._publish, self.role.name
-        for event in effects.events:
-            publish(name, event)
+        if effects.events:
+            self._publish(self.role.name, *effects.events)
         if effects.records:
             self._disk.append(effects.records)
             self._mark = effects.mark

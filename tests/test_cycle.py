@@ -59,8 +59,8 @@ class Notebook:
             self.cycle.receive(Envelope("x", "L1", "A1", message), now)
         self.cycle.end_turn(now)
 
-    def _publish(self, node: str, event: Event) -> None:
-        self.lines.append(event.name)
+    def _publish(self, node: str, *events: Event) -> None:
+        self.lines += [event.name for event in events]
 
 
 def accept(instance: int, number: ProposalNumber = ONE) -> Accept:

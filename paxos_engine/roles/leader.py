@@ -389,7 +389,7 @@ class PaxosLeader(Role):
         value = proposal.propose(own)
         if instance in self._filling:
             self._filling[instance] = (self._filling[instance][0], found)
-        if value != own:
+        if value is not own and value != own:
             self._proposals.displaced(instance, value)
         effects.say(Proposed(instance, proposal.number, value, proposal.promise_messages))
         alive = self._pulse.heard_lately(now) if self._thrifty else ()

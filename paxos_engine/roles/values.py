@@ -121,7 +121,7 @@ def command_size(command: Command) -> int:
 
 def utf8_size(text: str | bytes) -> int:
     """Return how many bytes a text, or bytes, take in a message."""
-    if isinstance(text, bytes) or text.isascii():
+    if text.isascii() or isinstance(text, bytes):
         return len(text)  # most are, and each is weighed more than once
     return len(text.encode("utf-8", "surrogatepass"))
 

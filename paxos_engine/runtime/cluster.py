@@ -482,10 +482,11 @@ class Cluster:
     def _faults_changed(self, plan: dict[str, Any], reason: str) -> None:
         self.trace.publish("network", FaultsChanged(plan, reason))
 
-    def _publish_client(self, node: str, event: Event) -> None:
-        self.trace.publish(node, event)
-        if isinstance(event, Answered):
-            self._submissions.answered(event)
+    def _publish_client(self, node: str, *events: Event) -> None:
+        self.trace.publish(node, *events)
+        for event in events:
+            if isinstance(event, Answered):
+                self._submissions.answered(event)
 
     def _admits(self) -> bool:
         return self._observers.keep_up

@@ -109,13 +109,14 @@ class Rehearsal:
                 best, score = envelope, alike
         return best
 
-    def _publish(self, node: str, event: Event) -> None:
-        self._count += 1
-        if isinstance(event, Delivered):
-            self.delivered += 1
-            self.of_clients += not {node, event.from_}.isdisjoint(self._clients)
-        self._suspects = self._suspects or isinstance(event, Suspected)
-        self._emit(Entry(self._count, self._now, node, event))
+    def _publish(self, node: str, *events: Event) -> None:
+        for event in events:
+            self._count += 1
+            if isinstance(event, Delivered):
+                self.delivered += 1
+                self.of_clients += not {node, event.from_}.isdisjoint(self._clients)
+            self._suspects = self._suspects or isinstance(event, Suspected)
+            self._emit(Entry(self._count, self._now, node, event))
 
     def _emit(self, entry: Entry) -> None:
         for sink in self._sinks:

@@ -241,10 +241,11 @@ class World:
 
     # --- the trace -----------------------------------------------------------------------
 
-    def _publish(self, node: str, event: Event) -> None:
-        self.count += 1
-        self._emit(Entry(self.count, self.now, node, event))
-        if self._triggers:
+    def _publish(self, node: str, *events: Event) -> None:
+        for event in events:
+            self.count += 1
+            if self._sinks:
+                self._emit(Entry(self.count, self.now, node, event))
             for act in self._triggers:
                 if act.after == event.name and act.nodes[0] == node:
                     self._triggers.remove(act)

@@ -142,13 +142,14 @@ class Trace:
         assert isinstance(self._header.event, Header)
         return self._header.event
 
-    def publish(self, node: str, event: Event) -> None:
-        """Stamp an event and hand it to every reader; never blocks, takes no lock."""
+    def publish(self, node: str, *events: Event) -> None:
+        """Stamp what happened and hand it to every reader; never blocks, takes no lock."""
         self._spoken = True
-        # The number is drawn before the readers are looked up: `reader` relies on that order.
-        entry = Entry(next(self._numbers), self._clock(), node, event)
-        for sink in self._sinks:
-            sink(entry)
+        for event in events:
+            # The number is drawn before the readers are looked up: `reader` relies on that order.
+            entry = Entry(next(self._numbers), self._clock(), node, event)
+            for sink in self._sinks:
+                sink(entry)
 
     def reader(self, limit: int | None = None) -> TraceReader:
         """Return a reader of the header and of everything from now on.
@@ -202,6 +203,8 @@ class CountingTrace(Trace):
         super().__init__(header, clock)
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def publish(self, node: str, event: Event) -> None:
-        """Count an event."""
-        self.counts[node][event.name] += 1
+    def publish(self, node: str, *events: Event) -> None:
+        """Count what happened."""
+        counts = self.counts[node]
+        for event in events:
+            counts[event.name] += 1
