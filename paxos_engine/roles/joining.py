@@ -113,10 +113,9 @@ def _accepts(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
             yield from _if_many(run, _as_accepts)
 
 
-def _as_accepts(run: Iterable[Accept]) -> Accepts:
-    accepts = [*run]
+def _as_accepts(accepts: Sequence[Accept]) -> Accepts:
     first = accepts[0]
-    values = tuple(accept.value for accept in accepts)
+    values = tuple([accept.value for accept in accepts])
     return Accepts(first.number, first.instance, values, first.chosen_up_to)
 
 
@@ -136,7 +135,7 @@ def _consecutive(said: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
 def _requests(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
     for part in _parts(said, lambda request: command_size(request.command)):
-        yield from _if_many(part, lambda requests: Requests(tuple(r.command for r in requests)))
+        yield from _if_many(part, lambda requests: Requests(tuple([r.command for r in requests])))
 
 
 def _replies(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
@@ -146,11 +145,11 @@ def _replies(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
         yield from _if_many(part, lambda replies: Replies(tuple(replies)))
 
 
-def _if_many(part: list[Outgoing], join: Callable[[Iterable[Any]], Message]) -> list[Outgoing]:
+def _if_many(part: list[Outgoing], join: Callable[[Sequence[Any]], Message]) -> list[Outgoing]:
     if len(part) < MANY:
         return part
     to, _, after = part[-1]
-    return [Outgoing(to, join(outgoing.message for outgoing in part), after)]
+    return [Outgoing(to, join([outgoing.message for outgoing in part]), after)]
 
 
 def _parts(said: Sequence[Outgoing], size_of: Callable[[Any], int]) -> Iterator[list[Outgoing]]:

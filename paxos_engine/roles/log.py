@@ -283,7 +283,7 @@ class ReplicatedLog:
     def _chain(self, did: str) -> str:
         """Take what was done into the hash of the history, and return it."""
         hashed = _new_hash()
-        hashed.update(self._digest + _bytes(did))
+        hashed.update(self._digest + did.encode("utf-8", "surrogatepass"))
         self._digest = hashed.digest()
         return self._digest.hex()
 

@@ -67,15 +67,16 @@ class Proposals:
         while self._queue and len(commands) < self.batch:
             command, cost = self._queue[0]
             size += cost
-            if commands and (size > MAX_COMMAND_BYTES or command.opens_session):
+            alone = command.opens_session  # its id is its instance
+            if commands and (alone or size > MAX_COMMAND_BYTES):
                 break
             self._queue.popleft()
             self._queued_bytes -= cost
             if log.reply(command) is not None:
                 continue
             commands.append(command)
-            if command.opens_session:
-                break  # the id of a session is its instance
+            if alone:
+                break
         return value_of(commands) if commands else None
 
     def begin(self, proposal: PaxosLeaderProtocol, now: float) -> None:

@@ -81,7 +81,7 @@ class Submissions:
             asked = [self._asked.popleft() for _ in range(count)]
             more = bool(self._asked)
         sequences, effects = client.submit_all([value for value, _ in asked], now)
-        self._waiting.update(zip(sequences, (told for _, told in asked), strict=True))
+        self._waiting.update(zip(sequences, [told for _, told in asked], strict=True))
         if more:
             self._wake()
         return effects
