@@ -8,6 +8,7 @@ never run at the same time, and each change from one to another costs more than 
 from __future__ import annotations
 
 import contextlib
+import math
 import selectors
 import socket
 import threading
@@ -98,17 +99,18 @@ class NodeLoop:
     def _timeout(self, due: dict[RunningNode, float | None]) -> float:
         if any(node.posted for node in self._nodes):
             return 0.0
-        now = self._clock()
-        first = min((at for at in due.values() if at is not None), default=now + SLEEP_AT_MOST)
-        return min(max(0.0, first - now), SLEEP_AT_MOST)
+        first = min([at for at in due.values() if at is not None], default=math.inf)
+        return min(max(0.0, first - self._clock()), SLEEP_AT_MOST)
 
     def _give_turn(self, node: RunningNode, selector: selectors.BaseSelector) -> None:
         listened = node.listens
         node.turn()
-        if node.listens and not listened:
-            selector.register(node, selectors.EVENT_READ, node)
-        elif listened and not node.listens:
+        if node.listens == listened:
+            return
+        if listened:
             selector.unregister(node)
+        else:
+            selector.register(node, selectors.EVENT_READ, node)
 
 
 def loops_for(

@@ -209,7 +209,7 @@ class RunningNode:
     def _due_messages(self, end: float) -> Iterator[Envelope]:
         while self._inbox:
             yield self._inbox.popleft()
-            if self._clock() >= end:
+            if self._inbox and self._clock() >= end:
                 return
 
     def _due_actions(self, end: float) -> Iterator[Action]:
