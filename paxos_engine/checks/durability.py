@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from paxos_engine.checks.base import Check, Invariant, Watched
-from paxos_engine.checks.holdings import WIPE, Holding, Holdings, mark_of, seq_of
+from paxos_engine.checks.holdings import WIPE, Holding, Holdings
 from paxos_engine.roles.events import Crashed, Entry, Restarted, Sent, Synced, Violation
 from paxos_engine.roles.messages import Accepted, Promise, span
 
@@ -80,9 +80,9 @@ class DurableBeforeSent(Check):
                 if vote is None:
                     if not holding.may_have_voted(instance):
                         return _unrecorded(entry, f"acceptance of {body.number} for {instance}")
-                elif mark_of(vote) > event.after:
+                elif vote.mark > event.after:
                     what = f"acceptance of {body.number} for {instance}"
-                    return _too_low(entry, event, what, mark_of(vote), seq_of(vote))
+                    return _too_low(entry, event, what, vote.mark, vote.seq)
         return None
 
     def _promise(self, entry: Entry, event: Sent, body: Promise) -> Violation | None:

@@ -10,12 +10,12 @@ promises a node.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from paxos_engine.checks.base import Check, Watched, digest
+from paxos_engine.checks.votetable import Vote, VoteTable
 from paxos_engine.roles.events import (
     AcceptedValue,
     Crashed,
@@ -35,11 +35,6 @@ OVERTAKEN_KEPT: Final = 8
 """Synced votes of an acceptor in one instance that are known behind the last one: the newest."""
 
 WIPE: Final = "wipe"
-
-Vote: TypeAlias = tuple[int, int, int, int, int]
-"""Mark, round, rank, digest of the value, and `seq`: numbers, which the collector leaves alone."""
-
-_MARK, _ROUND, _RANK, _DIGEST, _SEQ = range(5)
 
 PromiseKey: TypeAlias = tuple[ProposalNumber, int, int | None]
 """What a promise is for: number, first and last instance."""
@@ -70,10 +65,9 @@ class Holding:
         self.compacted = 0
         self.inherited = False
         self.doubtful = False
-        self.votes: dict[int, Vote] = {}
+        self.votes = VoteTable()
         self._before: dict[int, tuple[Vote, ...]] = {}  # the votes that the last one overtook
         self._forgot: set[int] = set()  # the instances in which older votes are not known any more
-        self._instances: list[int] = []  # sorted
         self._promises: OrderedDict[PromiseKey, Noted] = OrderedDict()
         self._ranges: dict[ProposalNumber, list[tuple[int, int | None, Noted]]] = {}
         self.wiped = wiped
@@ -96,7 +90,7 @@ class Holding:
             if low <= first and (high is None or (last is not None and last <= high))
         ]
         if last == first and (vote := self.vote(first, number)) is not None:
-            found.append(Noted(vote[_MARK], vote[_SEQ]))
+            found.append(Noted(vote.mark, vote.seq))
         return min((noted for noted in found if noted is not None), default=None)
 
     @property
@@ -107,10 +101,10 @@ class Holding:
     def vote(self, instance: int, number: ProposalNumber) -> Vote | None:
         """Return the vote for `instance` under `number`."""
         last = self.votes.get(instance)
-        if last is None or (last[_ROUND], last[_RANK]) == number:
+        if last is None or (last.round, last.rank) == number:
             return last
         for vote in self._before.get(instance, ()):
-            if (vote[_ROUND], vote[_RANK]) == number:
+            if vote.number == number:
                 return vote
         return None
 
@@ -122,18 +116,17 @@ class Holding:
         """Return the highest-numbered vote in `instance` that is numbered below `number`."""
         last = self.votes.get(instance)
         candidates = (*self._before.get(instance, ()), *([last] if last else ()))
-        below = [vote for vote in candidates if (vote[_ROUND], vote[_RANK]) < number]
-        return max(below, key=number_of, default=None)
+        below = [vote for vote in candidates if vote.number < number]
+        return max(below, key=lambda vote: vote.number, default=None)
 
-    def between(self, first: int, last: int | None) -> Iterator[int]:
-        """Yield the instances of `first`..`last` (None: no end) that it has a vote in."""
-        low = bisect_left(self._instances, max(first, self.compacted + 1))
-        high = len(self._instances) if last is None else bisect_right(self._instances, last)
-        yield from self._instances[low:high]
+    def held(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, Vote]]:
+        """Yield the instances of `first`..`last` (None: no end) with a vote, and the last one."""
+        return self.votes.between(max(first, self.compacted + 1), last)
 
     def votes_up_to(self, mark: int) -> int:
         """Return in how many instances it has a vote within its first `mark` records."""
-        return sum(self._oldest(i)[_MARK] <= mark for i in self.between(0, None))
+        oldest = [self._before.get(i, (vote,))[0] for i, vote in self.held()]
+        return sum(vote.mark <= mark for vote in oldest)
 
     def highest_up_to(self, mark: int) -> ProposalNumber:
         """Return the highest number that it promised or accepted within `mark` records."""
@@ -146,8 +139,7 @@ class Holding:
             for (number, first, last), noted in self._promises.items()
             if noted.mark <= mark and (last is None or first > self.compacted)
         ]
-        held = [self.votes[i] for i in self.between(0, None)]
-        numbers += [number_of(vote) for vote in held if vote[_MARK] <= mark]
+        numbers += [vote.number for _, vote in self.held() if vote.mark <= mark]
         return max(numbers, default=ZERO)
 
     # --- being told ----------------------------------------------------------------------
@@ -159,15 +151,14 @@ class Holding:
         if not self._rises or number != self._rises[-1][1]:
             self._rise(mark, number)
         before = self.votes.get(instance)
-        self.votes[instance] = (mark, number[0], number[1], digest(event.value), seq)
+        self.votes.put(instance, Vote(mark, *number, digest(event.value), seq))
         if before is None:
-            self._note(instance)
             return
         # What was said before the last sync has left; what was said since may rest on any vote
         # from the last synced one on.
         past = [*self._before.get(instance, ()), before]
-        fresh = [v for v in past if v[_MARK] > self.synced]
-        synced = [v for v in past if v[_MARK] <= self.synced]
+        fresh = [v for v in past if v.mark > self.synced]
+        synced = [v for v in past if v.mark <= self.synced]
         self._before[instance] = (*synced[-OVERTAKEN_KEPT:], *fresh)
         if len(synced) > OVERTAKEN_KEPT:
             self._forgot.add(instance)
@@ -189,8 +180,7 @@ class Holding:
         """Take a vote from before this trace, as it is reported; return False if it was known."""
         if report.instance in self.votes or report.instance <= self.compacted:
             return False
-        self.votes[report.instance] = (0, *report.number, digest(report.value), seq)
-        self._note(report.instance)
+        self.votes.put(report.instance, Vote(0, *report.number, digest(report.value), seq))
         return True
 
     def sync(self, mark: int) -> None:
@@ -207,12 +197,9 @@ class Holding:
             return
         self.compacted = up_to
         self._drop_synced = False
-        cut = bisect_right(self._instances, up_to)
-        for instance in self._instances[:cut]:
-            del self.votes[instance]
-            self._before.pop(instance, None)
-            self._forgot.discard(instance)
-        del self._instances[:cut]
+        self.votes.drop(up_to)
+        self._before = {i: votes for i, votes in self._before.items() if i > up_to}
+        self._forgot = {instance for instance in self._forgot if instance > up_to}
 
     def crash(self, kind: str) -> None:
         """Note a crash that leaves the disk: the restart says how much of it was kept."""
@@ -221,15 +208,15 @@ class Holding:
 
     def restart(self, mark: int, promised: ProposalNumber | None) -> None:
         """Go back to the first `mark` records, which is what the disk holds."""
-        for instance in [i for i, vote in self.votes.items() if vote[_MARK] > mark]:
-            kept = [v for v in self._before.pop(instance, ()) if v[_MARK] <= mark]
-            if kept:
-                *older, self.votes[instance] = kept
-                if older:
-                    self._before[instance] = tuple(older)
-            else:
-                del self.votes[instance]
-                del self._instances[bisect_left(self._instances, instance)]
+        for instance in [i for i, vote in self.votes.between(0, None) if vote.mark > mark]:
+            kept = [v for v in self._before.pop(instance, ()) if v.mark <= mark]
+            if not kept:
+                self.votes.remove(instance)
+                continue
+            *older, last = kept
+            self.votes.put(instance, last)
+            if older:
+                self._before[instance] = tuple(older)
         for key in [k for k, kept in self._promises.items() if kept.mark > mark]:
             noted = self._promises.pop(key)
             if key[1] != key[2]:
@@ -239,15 +226,6 @@ class Holding:
         self.wiped = False
         if promised is not None:
             self._rise(0, promised)
-
-    def _oldest(self, instance: int) -> Vote:
-        return self._before.get(instance, (self.votes[instance],))[0]
-
-    def _note(self, instance: int) -> None:
-        if self._instances and instance < self._instances[-1]:
-            insort(self._instances, instance)
-        else:
-            self._instances.append(instance)
 
     def _rise(self, mark: int, number: ProposalNumber) -> None:
         if not self._rises or number > self._rises[-1][1]:
@@ -306,26 +284,6 @@ class Holdings(Check):
             if holding.inherit(report, seq):
                 self.inherited_up_to = max(self.inherited_up_to, report.instance)
                 self._inherited.update(map(content, commands_of(report.value)))
-
-
-def number_of(vote: Vote) -> ProposalNumber:
-    """Return the number of a vote."""
-    return ProposalNumber(vote[_ROUND], vote[_RANK])
-
-
-def digest_of(vote: Vote) -> int:
-    """Return the digest of the value voted for."""
-    return vote[_DIGEST]
-
-
-def mark_of(vote: Vote) -> int:
-    """Return the mark of the record of a vote."""
-    return vote[_MARK]
-
-
-def seq_of(vote: Vote) -> int:
-    """Return the entry that tells of a vote."""
-    return vote[_SEQ]
 
 
 def content(command: Command) -> int:

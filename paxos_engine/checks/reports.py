@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final, NamedTuple
 
 from paxos_engine.checks.base import Check, Invariant, Watched, digest, short
-from paxos_engine.checks.holdings import Holding, Holdings, digest_of, number_of, seq_of
+from paxos_engine.checks.holdings import Holding, Holdings
 from paxos_engine.roles.events import Entry, Promised, Sent, Violation
 from paxos_engine.roles.messages import AcceptedReport, Promise
 from paxos_engine.roles.values import ProposalNumber
@@ -75,7 +75,7 @@ class ReportsTrue(Check):
             lie = _invented(entry, holding, report)
             if lie is not None:
                 return lie
-        for instance in holding.between(page.first, page.last):
+        for instance, _ in holding.held(page.first, page.last):
             hidden = _hidden(entry, holding, page, instance, said.get(instance))
             if hidden is not None:
                 return hidden
@@ -84,12 +84,12 @@ class ReportsTrue(Check):
 
 def _invented(entry: Entry, holding: Holding, report: AcceptedReport) -> Violation | None:
     vote = holding.vote(report.instance, report.number)
-    if vote is not None and digest_of(vote) == digest(report.value):
+    if vote is not None and vote.digest == digest(report.value):
         return None
     told = f"{entry.node} reports {report.number} {short(report.value)} for {report.instance}"
     if vote is not None:
         text = f"{told}, but under that number it accepted another value"
-        return Violation(TRUE_REPORT, (seq_of(vote), entry.seq), text)
+        return Violation(TRUE_REPORT, (vote.seq, entry.seq), text)
     if holding.may_have_voted(report.instance):
         return None
     return Violation(TRUE_REPORT, (entry.seq,), f"{told}, which it never accepted")
@@ -101,11 +101,11 @@ def _hidden(
     if instance <= page.compacted:
         return None
     highest = holding.highest_below(instance, page.number)
-    if highest is None or (report is not None and report.number >= number_of(highest)):
+    if highest is None or (report is not None and report.number >= highest.number):
         return None
     says = f"{report.number} {short(report.value)}" if report else "nothing"
     text = (
         f"{entry.node} reports {says} for {instance} in its promise of {page.number}, although it"
-        f" had accepted a proposal numbered {number_of(highest)}"
+        f" had accepted a proposal numbered {highest.number}"
     )
-    return Violation(TRUE_REPORT, (seq_of(highest), entry.seq), text)
+    return Violation(TRUE_REPORT, (highest.seq, entry.seq), text)

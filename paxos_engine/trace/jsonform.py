@@ -230,9 +230,14 @@ def _checked(kind: type[Any], word: str) -> Coder:
     return read
 
 
-_integer: Final = _checked(int, "integer")
 _list: Final = _checked(list, "list")
 _object: Final = _checked(dict, "object")
+
+
+def _integer(raw: Any) -> int:
+    if type(raw) is not int or not -(2**63) <= raw < 2**63:  # checks keep them in 64 bits
+        raise TraceFormatError(f"{raw!r:.60} is no integer of 64 bits")
+    return raw
 
 
 def _seconds(raw: Any) -> float:
@@ -284,7 +289,7 @@ def _write_number(number: ProposalNumber) -> Any:
 
 def _read_number(raw: Any) -> ProposalNumber:
     round_, leader = _list(raw)
-    number = ProposalNumber(_integer(round_), int(leader[1:]))
+    number = ProposalNumber(_integer(round_), _integer(int(leader[1:])))
     if number.leader != leader:
         raise TraceFormatError(f"{leader!r:.60} is no leader")
     return number
