@@ -9,9 +9,9 @@ from textual.notifications import Notify
 
 from paxos_engine import Cluster, ClusterView
 from paxos_tui.actions import Guide
+from paxos_tui.keyboard import Keyboard
 from paxos_tui.screens.main import MainScreen
 from paxos_tui.screens.prompt import ConfirmScreen, PromptScreen
-from paxos_tui.widgets.paint import PaintingApp
 
 TOAST_SECONDS = 2.0
 """How long a word about what was done stays, over the panes that show it."""
@@ -20,7 +20,7 @@ WARNING_SECONDS = 4.0
 """How long a word about what cannot be done stays."""
 
 
-class Console(PaintingApp):
+class Console(Keyboard):
     """What every group of actions needs; `PaxosApp` puts the groups together.
 
     Args:
@@ -68,6 +68,7 @@ class Console(PaintingApp):
         def answered(text: str | None) -> None:
             if text is not None:
                 then(text)
+            self.call_later(self.hand_on)
 
         self._clear_the_way()
         self.push_screen(PromptScreen(question, list(history), initial, refuse), answered)
@@ -78,6 +79,7 @@ class Console(PaintingApp):
         def answered(yes: bool | None) -> None:
             if yes:
                 then()
+            self.call_later(self.hand_on)
 
         self._clear_the_way()
         self.push_screen(ConfirmScreen(text), answered)

@@ -23,7 +23,6 @@ from paxos_tui.actions import LEAVING, READ_INSTANCE
 from paxos_tui.looking import Looking
 from paxos_tui.loop import steady_loop
 from paxos_tui.screens.main import MainScreen
-from paxos_tui.screens.prompt import PromptScreen
 from paxos_tui.terminal import HUNG_UP, LastResort, SteadyDriver, is_gone, leaving_by_signal
 from paxos_tui.themes import DEFAULT_VARIABLES, load_shipped, stylesheet
 from paxos_tui.widgets.line_table import LineTable
@@ -176,17 +175,12 @@ class Window(Looking):
 
     # --- keys ----------------------------------------------------------------------------
 
-    async def on_event(self, event: events.Event) -> None:
-        """Keep keys for the prompt that is about to open, and pasted text from acting."""
-        screen = self.screen if self.screen_stack else None
-        if isinstance(event, events.Key) and isinstance(screen, PromptScreen):
-            if screen.keep(event):
-                return
-        elif isinstance(event, events.Paste) and not isinstance(self.focused, Input):
-            if screen is self.main:
-                self.say(self.guide.pasted, wrong=True)
-            return
-        await super().on_event(event)
+    async def type(self, event: events.Key | events.Paste) -> None:
+        """Let what was typed act, and keep pasted text from acting."""
+        if isinstance(event, events.Key) or isinstance(self.focused, Input):
+            await super().type(event)
+        elif self.screen is self.main:
+            self.say(self.guide.pasted, wrong=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let our keys act on the main screen only, and only while it can be read."""

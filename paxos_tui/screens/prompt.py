@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from paxos_tui.screens.closing import ClosesOnce
 from paxos_tui.text import picture
+
+Answer = TypeVar("Answer")
 
 
 class ValueInput(Input):
@@ -42,10 +46,34 @@ class ValueInput(Input):
             self.replace(event.text, *self.selection)
 
 
-class PromptScreen(ClosesOnce, ModalScreen[str | None]):
-    """Asks for one line; None when the person backs out.
+class Asking(ClosesOnce, ModalScreen[Answer]):
+    """A screen that is answered: what is typed waits until it can take it, or has gone."""
 
-    Keys that are pressed before it is there are kept for it.
+    class Ready(Message):
+        """What was typed meanwhile may come now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_busy = False  # it cannot be typed into yet, or has an answer to take
+
+    def expect(self, event: events.Event) -> None:
+        """Note that what is typed next may end this screen."""
+        self.is_busy = isinstance(event, events.Key) and event.key in ("enter", "escape")
+
+    def go_on(self) -> None:
+        """Take what is typed from now on."""
+        self.is_busy = False
+        self.post_message(self.Ready())
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Go, with an answer; one that is covered stays, and can be answered later."""
+        if not self.is_on_top:
+            self.go_on()
+        return super().dismiss(result)
+
+
+class PromptScreen(Asking[str | None]):
+    """Asks for one line; None when the person backs out.
 
     Args:
         question: what is asked.
@@ -57,6 +85,7 @@ class PromptScreen(ClosesOnce, ModalScreen[str | None]):
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel"),
+        Binding("enter", "answer", "Answer"),
         Binding("up", "recall(-1)", "Earlier", priority=True),
         Binding("down", "recall(1)", "Later", priority=True),
     ]
@@ -73,8 +102,7 @@ class PromptScreen(ClosesOnce, ModalScreen[str | None]):
         self._question = question
         self._history = [*history, initial]
         self._at = len(history)
-        self._early: list[events.Key] = []
-        self._open = False
+        self.is_busy = True
 
     def compose(self) -> ComposeResult:
         """Show the question over the input."""
@@ -84,30 +112,21 @@ class PromptScreen(ClosesOnce, ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Give the input the focus, and then what was typed while it was made."""
-        field = self.query_one(Input)
-        self.set_focus(field)
-        self._open = True
-        for event in self._early:
-            if event.key == "up":
-                self.action_recall(-1)
-            elif event.key != "down":
-                field._forward_event(event)  # noqa: SLF001 - as the app does with every key
-        self._early.clear()
-
-    def keep(self, event: events.Key) -> bool:
-        """Keep a key that came too early to be typed; say whether it was."""
-        if self._open or event.key in ("ctrl+c", "ctrl+q"):
-            return False
-        self._early.append(event)
-        return True
+        self.set_focus(self.query_one(Input))
+        self.go_on()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer, or say why that is no answer."""
         reason = self._refuse(event.value) if self._refuse is not None and self.is_on_top else ""
         if reason:
             self.query_one(Static).update(f"{reason}\n{self._question}")
+            self.go_on()
         else:
             self.dismiss(event.value)
+
+    async def action_answer(self) -> None:
+        """Answer with what stands there, wherever the focus is."""
+        await self.query_one(Input).action_submit()
 
     def action_cancel(self) -> None:
         """Back out."""
@@ -121,7 +140,7 @@ class PromptScreen(ClosesOnce, ModalScreen[str | None]):
         field.cursor_position = len(field.value)
 
 
-class ConfirmScreen(ClosesOnce, ModalScreen[bool]):
+class ConfirmScreen(Asking[bool]):
     """Says what is about to happen; enter goes on, escape does not.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from paxos_engine import Cluster, ClusterConfig, ClusterView
 from paxos_tui.app import PaxosApp
@@ -48,7 +48,8 @@ class Keyboard(Generic[A]):
     def press_at_once(self, text: str) -> None:
         """Press keys without leaving any time between them."""
         for character in text:
-            key = "enter" if character == "\r" else _character_to_key(character)
+            named = {"\r": "enter", "\x1b": "escape"}
+            key = named.get(character) or _character_to_key(character)
             self.app.post_message(events.Key(key, character))
 
     async def type(self, text: str) -> None:
@@ -69,6 +70,10 @@ class Keyboard(Generic[A]):
         """Return what the two lines at the foot say."""
         lines = [self.app.main.query_one(name) for name in ("StatusLine", "WaitingLine")]
         return "  ".join(text for line in lines for text, _ in line._parts)  # type: ignore[attr-defined]
+
+    def asked(self) -> str:
+        """Return what the prompt says over its input."""
+        return str(self.app.screen.query_one(Static).content)
 
     def said(self) -> str:
         """Return the toast on the screen."""

@@ -23,6 +23,33 @@ class TestPressedInARow:
             console.press_at_once("s1 quick pad\r")
             await console.until(lambda: console.cluster.history("L1") == [(2, "1 quick pad")])
 
+    async def test_what_is_typed_behind_an_answer_comes_after_it(self) -> None:
+        async with open_console() as console:
+            console.press_at_once("sone\rstwo\rsthree\r1")
+            chosen = [(2, "one"), (3, "two"), (4, "three")]
+            await console.until(lambda: console.cluster.history("L1") == chosen)
+            await console.until(lambda: console.cluster.is_failed("A1"))
+
+    async def test_what_is_typed_behind_a_wrong_answer_is_put_to_it(self) -> None:
+        async with open_console() as console:
+            console.press_at_once("b2x\r1\r")
+            await console.until(lambda: "'2x1' is no number" in console.asked())
+            assert not any(console.cluster.is_failed(node) for node in console.cluster.nodes)
+
+    async def test_what_is_typed_behind_escape_acts_where_it_leads(self) -> None:
+        async with open_console() as console:
+            console.press_at_once("sunsaid\x1b1sC\x1bC\r")
+            await console.until(lambda: console.cluster.is_failed("A1"))
+            await console.until(lambda: console.cluster.status("L1") == "crashed")
+            assert not console.cluster.history("L2")
+
+    async def test_a_paste_right_behind_the_key_goes_into_the_prompt(self) -> None:
+        async with open_console() as console:
+            console.press_at_once("s")
+            console.app.post_message(events.Paste("12 of it"))
+            console.press_at_once("\r")
+            await console.until(lambda: console.cluster.history("L1") == [(2, "12 of it")])
+
     async def test_keys_behind_help_do_nothing(self) -> None:
         async with open_console() as console:
             console.press_at_once("?15w")
