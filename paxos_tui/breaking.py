@@ -8,8 +8,6 @@ from paxos_tui.console import Console
 SLOW_SYNC = 0.5
 """Seconds that a sync takes on a slow disk."""
 
-_STANDS = {"crashed": "is crashed", "failed": "has failed", "broken": "is broken"}
-
 
 class Breaking(Console):
     """Everything that is done to nodes."""
@@ -78,7 +76,9 @@ class Breaking(Console):
 
     def _why_down(self, node: str) -> str:
         seen = self.view.nodes.get(node)
-        return seen.standing if seen is not None and seen.status != "up" else "down"
+        if seen is not None and seen.status != "up":
+            return seen.standing
+        return "down" if self.cluster is None else self.cluster.status(node)
 
     def action_crash(self, kind: str) -> None:
         """Crash the node in focus, after saying what it will forget."""
@@ -158,8 +158,9 @@ class Breaking(Console):
             case "up":
                 cluster.pause(node)
                 self.say(f"{node} stands still; v lets it go on.")
-            case status:
-                self.say(f"{node} {_STANDS[status]}: pausing it does nothing.", wrong=True)
+            case _:
+                why = self._why_down(node)
+                self.say(f"{node} is down ({why}): pausing it does nothing.", wrong=True)
 
     def action_slow_disks(self) -> None:
         """Make every sync take half a second, or none."""

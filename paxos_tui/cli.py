@@ -6,6 +6,7 @@ Textual is imported only when the console opens, so that `run` and `--help` answ
 from __future__ import annotations
 
 import contextlib
+import math
 import shlex
 import signal
 import sys
@@ -110,6 +111,13 @@ def _refuse_misplaced(context: click.Context) -> None:
             fail(f"{option} before {command} would be ignored: write paxos-tui {command} {option}")
 
 
+def _finite(context: click.Context, parameter: click.Parameter, seconds: float) -> float:
+    """Refuse what lies in every range, since it compares with nothing."""
+    if not math.isfinite(seconds):
+        raise click.BadParameter(f"{seconds} is no number of seconds")
+    return seconds
+
+
 def price(config: ClusterConfig) -> str:
     """Say what an even number of acceptors costs; empty for an odd one."""
     return config.explain() if config.acceptors % 2 == 0 else ""
@@ -138,6 +146,7 @@ def price(config: ClusterConfig) -> str:
     show_default=True,
     metavar="SECONDS",
     type=click.FloatRange(0.1),
+    callback=_finite,
     help="Give up when nothing is answered for this long.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -34,11 +34,16 @@ class Console(Keyboard):
     main: MainScreen
     _warned_at = 0.0
 
-    def say(self, text: str, *, wrong: bool = False) -> None:
-        """Say one line in place of the last; never read as markup."""
+    def say(self, text: str, *, wrong: bool = False, news: bool = False) -> None:
+        """Say one line in place of the last; never read as markup.
+
+        Args:
+            text: the line.
+            wrong: it tells that something cannot be done.
+            news: nobody has just pressed a key for it; a warning, which answers one, stays.
+        """
         now = time.monotonic()
-        # A warning is the answer to a key: what happens meanwhile does not push it away.
-        if not wrong and now - self._warned_at < TOAST_SECONDS:
+        if news and now - self._warned_at < TOAST_SECONDS:
             return
         self._warned_at = now if wrong else 0.0
         severity = "warning" if wrong else "information"

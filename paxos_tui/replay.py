@@ -164,7 +164,8 @@ class ReplayApp(Replaying, Window):
 
     def _arrive(self) -> None:
         if self.playback.missed:
-            self.say(f"There is no {self.playback.missed} in this trace.", wrong=True)
+            missed = self.playback.missed.removeprefix("a ")
+            self.say(f"There is no {missed} in this trace.", wrong=True)
             self._to_tell, self.playback.missed = False, ""
         elif self._to_tell:
             self.tell_violation()

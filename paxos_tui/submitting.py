@@ -71,10 +71,11 @@ class Submitting(Console):
             try:
                 reply = future.result()
             except OutcomeUnknown:
-                self.say(f"{visible(value, 30)}: outcome unknown, it may be chosen or not.")
+                unknown = "outcome unknown, it may be chosen or not."
+                self.say(f"{visible(value, 30)}: {unknown}", news=True)
             else:
                 answer = answer_text(value, reply.outcome, reply.result)
-                self.say(f"{answer}, in instance {reply.instance}")
+                self.say(f"{answer}, in instance {reply.instance}", news=True)
 
     def action_submit(self) -> None:
         """Ask for a value and submit it."""
@@ -121,19 +122,20 @@ class Submitting(Console):
         self._working_since, self._worked_before = time.monotonic(), self._worked
 
     def action_give_up(self) -> None:
-        """Stop asking for commands without an answer."""
+        """Stop asking for commands without an answer, and for what a burst has yet to submit."""
         if self.cluster is None:
             return
-        if not self.view.pending and not self._asked:
+        if not self.view.pending and not self._asked and not self._burst_left:
             self.say("No command is pending.", wrong=True)
             return
+        self._burst_left = 0
         self.cluster.give_up()
         self.say("Gave up: the outcome of what was pending is unknown, it may be chosen or not.")
 
 
 def no_count(text: str) -> str:
     """Say why `text` is no number of values; nothing if it is one."""
-    if text.isdecimal() and 1 <= int(text) <= 1_000_000:
+    if text.strip().isdecimal() and 1 <= int(text) <= 1_000_000:
         return ""
     return f"{visible(text, 20)!r} is no number from 1 to 1,000,000."
 

@@ -100,7 +100,7 @@ def lock_directory(directory: Path, node: str) -> int:
     except FileNotFoundError as error:
         raise StorageError(
             f"{directory} is missing, and {node} is known in this cluster: it may have voted"
-            " before and forgotten it, so it does not vote; restore the directory, or give"
+            " or led before and forgotten it, so it does neither; restore the directory, or give"
             " --allow-empty-disk"
         ) from error
     except OSError as error:

@@ -85,9 +85,9 @@ class DurableDisk:
                 self._begin([], mark=0)
             else:
                 raise StorageError(
-                    f"{directory} holds no log, and {node} is known in this cluster: it may have"
-                    " voted before and forgotten it, so it does not vote; restore the directory,"
-                    " or give --allow-empty-disk"
+                    f"{directory} holds no log, and {node} is known in this cluster: it may"
+                    " have voted or led before and forgotten it, so it does neither; restore the"
+                    " directory, or give --allow-empty-disk"
                 )
         except BaseException:
             self._release()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, deque
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -148,12 +149,20 @@ class Matrix:
                 return Cell(_decided(truth[1]), cell.number, cell.value)
         return cell
 
-    def known_by(self, instance: int) -> int:
-        """Return how many leaders have learned `instance`; one that holds another value has not."""
+    def known_by(self, instance: int, applied: Iterable[str] = ()) -> int:
+        """Return how many leaders have learned `instance`; one that holds another value has not.
+
+        Args:
+            instance: which.
+            applied: who has applied it; whoever never spoke of it has it from a snapshot or a disk.
+        """
         held = filter(None, (cells.get(instance) for cells in self._cells.values()))
         learned = [cell for cell in held if cell.state in _DECIDED]
         truth = self.chosen.get(instance)
-        return len(learned) if truth is None else sum(c.value == truth[1] for c in learned)
+        if truth is None:
+            return len(learned)
+        silent = [name for name in applied if instance not in self._cells.get(name, {})]
+        return len(silent) + sum(cell.value == truth[1] for cell in learned)
 
     def is_unsynced(self, node: str, instance: int) -> bool:
         """Say whether what `node` holds there, a vote or a promise, is not durable yet."""

@@ -71,6 +71,8 @@ def _why_no_primary(view: ClusterView) -> str:
     for node in view.leaders:
         if node.phase == "preparing" and node.status == "up":
             return f"no primary: {node.name} asks for promises under {node.number}"
+    if not any(node.heartbeat_from for node in view.leaders):
+        return "no primary yet: a leader will ask for promises when it has heard nobody for a while"
     return "no primary: a leader is about to suspect the last one"
 
 

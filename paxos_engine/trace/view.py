@@ -250,7 +250,8 @@ class ClusterView:
     def known_by(self, instance: int) -> int:
         """Return how many leaders have learned `instance`."""
         matrix = self._matrix_of(instance)
-        return matrix.known_by(instance) if matrix else 0
+        applied = [node.name for node in self.leaders if node.applied_up_to >= instance]
+        return matrix.known_by(instance, applied) if matrix else 0
 
     def is_kept(self, instance: int) -> bool:
         """Say whether anything can still be told of `instance`."""

@@ -38,7 +38,7 @@ class DiskPane(LineTable):
             column(node.disk or "-", 6),
             column(f"{node.unsynced}{' !' if node.unsynced else ''}", 7, _paint(node.unsynced)),
             column(str(node.synced), 7),
-            column(_size(node.disk_bytes), 8),
+            column("-" if node.disk == "memory" else _size(node.disk_bytes), 8),
         ]
         if width < NARROW:
             del parts[1]

@@ -161,7 +161,7 @@ def lose(directory: Path) -> str:
 def empty(directory: Path) -> str:
     """Remove the log."""
     (directory / "log-00000001").unlink()
-    return "holds no log.*does not vote"
+    return "holds no log.*so it does neither"
 
 
 def exchange(directory: Path) -> str:

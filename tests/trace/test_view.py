@@ -345,6 +345,13 @@ def test_a_leader_has_a_gap_wherever_it_knows_nothing_below_what_is_chosen(story
     assert story.view.nodes["L1"].state_hash == "abc"
 
 
+def test_a_leader_that_has_an_instance_by_a_snapshot_knows_it(story: Story) -> None:
+    for node in ("A1", "A2"):
+        story.vote(node, 1, N1, X)
+    story.tell("L1", ev.SnapshotMade("installed", 1, "abc", 1))
+    assert story.view.known_by(1) == 1
+
+
 def test_what_was_applied_before_the_trace_is_not_seen_rather_than_empty(story: Story) -> None:
     story.tell("L1", ev.Restarted(None, 0, 9, 40, "", "cafe"))
     assert story.view.highest_instance == 9

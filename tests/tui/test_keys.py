@@ -425,8 +425,26 @@ async def test_one_toast_stands_at_a_time() -> None:
         console.app.say("second")
         await console.until(lambda: console.said() == "second")
         console.app.say("refused", wrong=True)
-        console.app.say("meanwhile")
+        console.app.say("meanwhile", news=True)
         await console.until(lambda: console.said() == "refused")
+        console.app.say("done")
+        await console.until(lambda: console.said() == "done")
+
+
+async def test_a_refusal_does_not_hide_what_the_next_key_does() -> None:
+    async with open_console() as console:
+        await console.press("u", "4")
+        await console.until(lambda: "A4 failed." in console.said())
+
+
+async def test_u_ends_a_burst_too() -> None:
+    async with open_console() as console:
+        await console.press("b")
+        await console.type(" 1000000 ")
+        await console.until(lambda: "to go" in console.status())
+        await console.press("u")
+        await console.until(lambda: "to go" not in console.status())
+        await console.until(lambda: not console.cluster.unanswered)
 
 
 @pytest.mark.parametrize("key", ["4", "5", "6", "7", "8"])

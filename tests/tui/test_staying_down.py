@@ -44,4 +44,6 @@ class TestWhatStaysDown:
     async def test_v_says_that_it_does_nothing_to_a_node_that_is_down(self) -> None:
         async with open_console() as console:
             await console.press("f", "v")
-            await console.until(lambda: "L1 has failed: pausing it does nothing." in console.said())
+            await console.until(
+                lambda: "L1 is down (failed): pausing it does nothing." in console.said()
+            )
