@@ -136,6 +136,7 @@ def test_a_recording_says_by_which_command_it_was_made(tmp_path: Path, ending: s
         (("run", "--commands", "0"), "'--commands': 0 is not from 1 to 10000000."),
         (("run", "--timeout", "soon"), "'--timeout': 'soon' is not a number."),
         (("run", "--timeout", "0"), "'--timeout': 0.0 is less than 0.1."),
+        (("run", "--timeout", "nan"), "'--timeout': nan is no number of seconds"),
         (("check", __file__), "line 1: no JSON (at character "),
         (("run", "--fail", "Z7"), "no node Z7"),
         (("run", "--faults", "evil"), "evil"),
