@@ -91,9 +91,11 @@ class Breaking(Console):
             self._ask_to_wipe(cluster, node)
         else:
             what = "Crash" if kind == "crash" else "Cut the power of"
-            forgets = cluster.forgets(node, kind)
             self.confirm(
-                f"{what} {node}? It loses {forgets}. Later f brings it back from its disk.",
+                lambda: (
+                    f"{what} {node}? It loses {cluster.forgets(node, kind)}."
+                    " Later f brings it back from its disk."
+                ),
                 lambda: self._crash(cluster, node, kind),
             )
 
@@ -133,8 +135,10 @@ class Breaking(Console):
             return
         left = [n for n in cluster.leaders if n not in {node, *cluster.written_off}]
         self.confirm(
-            f"Write {node} off? Its snapshots are not waited for: until it comes back, only"
-            f" {' and '.join(left)} can tell what the logs drop.",
+            lambda: (
+                f"Write {node} off? Its snapshots are not waited for: until it comes back, only"
+                f" {' and '.join(left)} can tell what the logs drop."
+            ),
             lambda: self._write_off(cluster, node),
         )
 

@@ -11,7 +11,7 @@ from paxos_engine import Cluster, ClusterView
 from paxos_tui.actions import Guide
 from paxos_tui.keyboard import Keyboard
 from paxos_tui.screens.main import MainScreen
-from paxos_tui.screens.prompt import ConfirmScreen, PromptScreen
+from paxos_tui.screens.prompt import Asking, ConfirmScreen, PromptScreen
 
 TOAST_SECONDS = 2.0
 """How long a word about what was done stays, over the panes that show it."""
@@ -40,10 +40,11 @@ class Console(Keyboard):
         Args:
             text: the line.
             wrong: it tells that something cannot be done.
-            news: nobody has just pressed a key for it; a warning, which answers one, stays.
+            news: nobody has just pressed a key for it: a warning, which answers one, stays, and
+                nothing is laid over a question.
         """
         now = time.monotonic()
-        if news and now - self._warned_at < TOAST_SECONDS:
+        if news and (now - self._warned_at < TOAST_SECONDS or isinstance(self.screen, Asking)):
             return
         self._warned_at = now if wrong else 0.0
         severity = "warning" if wrong else "information"
@@ -78,8 +79,8 @@ class Console(Keyboard):
         self._clear_the_way()
         self.push_screen(PromptScreen(question, list(history), initial, refuse), answered)
 
-    def confirm(self, text: str, then: Callable[[], None]) -> None:
-        """Say what is about to happen, and go on if the person presses enter."""
+    def confirm(self, tell: Callable[[], str], then: Callable[[], None]) -> None:
+        """Say what is about to happen, as it is by then, and go on if the person presses enter."""
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -87,7 +88,7 @@ class Console(Keyboard):
             self.call_later(self.hand_on)
 
         self._clear_the_way()
-        self.push_screen(ConfirmScreen(text), answered)
+        self.push_screen(ConfirmScreen(tell), answered)
 
     def _clear_the_way(self) -> None:
         """Take words away that would lie over a question; none of them holds up its answer."""

@@ -20,6 +20,9 @@ from paxos_tui.text import picture
 
 Answer = TypeVar("Answer")
 
+ASK_AGAIN = 0.2
+"""Seconds between two looks at what a confirmation would do."""
+
 
 class ValueInput(Input):
     """An input that keeps every character pasted into it, and shows those that would act."""
@@ -144,7 +147,7 @@ class ConfirmScreen(Asking[bool]):
     """Says what is about to happen; enter goes on, escape does not.
 
     Args:
-        text: what is about to happen.
+        tell: says what is about to happen; it is asked again while the question stands.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -152,12 +155,16 @@ class ConfirmScreen(Asking[bool]):
         Binding("escape", "dismiss(False)", "Leave it"),
     ]
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, tell: Callable[[], str]) -> None:
         super().__init__()
-        self._text = text
+        self._tell = tell
 
     def compose(self) -> ComposeResult:
         """Show the text and the two ways on."""
         with Vertical(id="prompt"):
-            yield Static(self._text, markup=False)
+            yield Static(self._tell(), markup=False)
             yield Static("enter: go on    escape: leave it as it is", markup=False)
+
+    def on_mount(self) -> None:
+        """Follow what would happen: a disk that is slow is done while one reads."""
+        self.set_interval(ASK_AGAIN, lambda: self.query(Static).first().update(self._tell()))
