@@ -42,13 +42,14 @@ CASES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 ROUNDS: Final = 2
-"""Rounds of the usual length: each takes more than a minute, since a history has to grow."""
+"""Rounds of the usual length: each takes some minutes, since a history has to grow."""
 
 LONGEST: Final = 100_000
-"""Instances beyond which there is one round: it takes a quarter of an hour."""
+"""Instances of a history that is not compacted beyond which there is one round, for all: it takes a
+quarter of an hour."""
 
 MILLION: Final = 1_000_000
-"""Instances up to which a history that is compacted goes at the most."""
+"""Instances up to which a history that is compacted goes, where the others go up to `LONGEST`."""
 
 FIGURES: Final = ("CPU us a command", "us a command", "bytes an instance")
 
@@ -74,9 +75,8 @@ def marks_of(case: str, scale: Scale) -> tuple[int, ...]:
     One that is compacted goes ten times as far as the others, which would not fit the memory: not
     before the last bounds are full can be seen that it grows no more.
     """
-    last = scale.instances[-1]
-    if case == BY_DEFAULT and last < MILLION:
-        return (*scale.instances, 10 * last)
+    if case == BY_DEFAULT and scale.instances[-1] == LONGEST:
+        return (*scale.instances, MILLION)
     return scale.instances
 
 

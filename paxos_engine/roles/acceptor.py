@@ -166,8 +166,8 @@ class PaxosAcceptor(Role):
         if number >= self.highest:
             return self.highest  # nothing promised anywhere is higher: no need to look
         highest = self._range_numbers[-1] if self._range_numbers else ZERO
-        promised = dict(self._votes.numbers(first))
-        promised.update((i, number) for i, number in self._promises.items() if i >= first)
+        promised = dict(self._votes.numbers(first))  # a vote is a promise, but by a wrong rule
+        promised.update((i, promise) for i, promise in self._promises.items() if i >= first)
         return max([highest, *promised.values()])
 
     def _beyond_belief(self, claim: Prepare | Accept | Accepts) -> str:
@@ -355,13 +355,10 @@ class PaxosAcceptor(Role):
         return self._protocol(instance, max(promised, self._range_promise(instance)), vote)
 
     def _keep(self, protocol: PaxosAcceptorProtocol) -> None:
-        instance, number, value = (
-            protocol.instance,
-            protocol.accepted_number,
-            protocol.accepted_value,
-        )
-        if number is not None and value is not None:
-            self._votes.cast(instance, number, value)
+        """Have what was done with `protocol` count from now on."""
+        instance, number = protocol.instance, protocol.accepted_number
+        if number is not None and protocol.accepted_value is not None:
+            self._votes.cast(instance, number, protocol.accepted_value)
         if protocol.promised != number:
             self._promises[instance] = protocol.promised
         else:

@@ -91,9 +91,10 @@ def renamed(state: Hashable, names: Mapping[str, str]) -> Hashable:
 
 
 def tidy(role: Role) -> None:
-    """Put away what a role still holds and will never look at again.
+    """Put away what a leader still holds and will never look at again.
 
-    That holds as long as there is one instance, and no leader is told of votes.
+    That holds as long as there is one instance, and no leader is told of votes. What an acceptor
+    has promised for that instance is written down, by whatever range, so that it has one form.
     """
     match role:
         case PaxosAcceptor():

@@ -139,12 +139,12 @@ class Codec:
         datagrams: list[list[bytes]] = []
         size = 0
         for message in messages:
-            packed = self._packer.pack(to_plain(message))
-            size += len(packed)
+            item = self._packer.pack(to_plain(message))
+            size += len(item)
             if not datagrams or size > self._coalesce_bytes or len(datagrams[-1]) >= MAX_ITEMS:
                 datagrams.append([])
-                size = len(packed)
-            datagrams[-1].append(packed)
+                size = len(item)
+            datagrams[-1].append(item)
         return datagrams
 
     def _seal(
@@ -165,7 +165,7 @@ class _Proved(NamedTuple):
 
 
 _lately: Final[OrderedDict[bytes, _Proved]] = OrderedDict()
-"""What was read last, by its MAC: to hash a long datagram takes as long as to copy it."""
+"""What was first read lately, by its MAC: to hash a long datagram takes as long as to copy it."""
 
 
 def _said(secret: _Secret, data: bytes) -> _Said:

@@ -19,7 +19,7 @@ from paxos_engine.roles.messages import Envelope
 from paxos_engine.wire.codec import MAX_DATAGRAM, MOST_RECEIVERS, Codec
 from paxos_engine.wire.reading import WireError
 
-Publish: TypeAlias = Callable[[str, Event], None]
+Tell: TypeAlias = Callable[[str, Event], None]
 Address: TypeAlias = tuple[str, int]
 
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
@@ -124,7 +124,7 @@ class MessagePump:
         sock: socket.socket,
         codec: Codec,
         peers: Mapping[str, Address],
-        publish: Publish | None,
+        publish: Tell | None,
     ) -> None:
         self.name = name
         self.counts: Counter[str] = Counter()  # messages by what became of them here
@@ -251,7 +251,7 @@ class AdversarialMessagePump(MessagePump):
         sock: socket.socket,
         codec: Codec,
         peers: Mapping[str, Address],
-        publish: Publish | None,
+        publish: Tell | None,
         plan: Plan,
     ) -> None:
         super().__init__(name, sock, codec, peers, publish)

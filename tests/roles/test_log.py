@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paxos_engine.roles.events import Applied
-from paxos_engine.roles.log import ReplicatedLog
+from paxos_engine.roles.log import LONG, ReplicatedLog
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber, Value
 
 N = ProposalNumber(1, 1)
@@ -101,7 +102,21 @@ def test_text_bytes_and_a_no_op_that_look_alike_make_different_histories() -> No
         NOOP,
         Command("c", 1, "", 1, 1),
     ]
-    assert len({learn(value)[0].state for value in values}) == 4
+    for length in (LONG - 1, LONG):
+        values += [Command("c", 1, "x" * (length - 1) + last, 1, 1) for last in "xy"]
+        values.append(Command("c", 1, b"x" * length, 1, 1))
+    assert len({learn(value)[0].state for value in values}) == len(values)
+
+
+@pytest.mark.parametrize("length", [1, LONG])
+def test_results_that_differ_make_different_histories(length: int) -> None:
+    states = []
+    for word in "xy":
+        log = new_log()
+        log.machine.apply(f"set k {word * length}")
+        log.learn(1, N, command(1, "get k"))
+        states += [row.state for row in log.apply_ready()]
+    assert len(set(states)) == 2
 
 
 histories = st.lists(

@@ -12,6 +12,7 @@ import pytest
 
 from paxos_engine import Cluster, ClusterConfig
 from paxos_engine.wire import pump
+from paxos_engine.wire.codec import COALESCE_BYTES
 from tests.runtime.test_cluster import PATIENCE
 
 STOCK = 106_496
@@ -32,14 +33,33 @@ def dropped(cluster: Cluster) -> int:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's count of drops")
 @pytest.mark.parametrize("threads", ["one", "each"])
 @pytest.mark.parametrize(
-    ("size", "commands", "batch"),
-    [(16, 2_000, 1), (1_024, 600, 1), (16_384, 150, 1), (16_384, 150, 64), (58_000, 40, 1)],
+    ("size", "commands", "batch", "coalesce"),
+    [
+        (16, 2_000, 1, COALESCE_BYTES),
+        (1_024, 600, 1, COALESCE_BYTES),
+        (4_200, 300, 1, 0),
+        (8_100, 200, 1, 0),
+        (16_384, 150, 1, COALESCE_BYTES),
+        (16_384, 150, 64, COALESCE_BYTES),
+        (58_000, 40, 1, COALESCE_BYTES),
+    ],
 )
 def test_commands_of_any_size_thrown_at_small_buffers_lose_no_datagram(
-    monkeypatch: pytest.MonkeyPatch, threads: str, size: int, commands: int, batch: int
+    monkeypatch: pytest.MonkeyPatch,
+    threads: str,
+    size: int,
+    commands: int,
+    batch: int,
+    coalesce: int,
 ) -> None:
     monkeypatch.setattr(pump, "RECEIVE_BUFFER", STOCK)
-    config = ClusterConfig(threads=threads, batch=batch, pipeline=10_000, election_timeout=5.0)
+    config = ClusterConfig(
+        threads=threads,
+        batch=batch,
+        coalesce_bytes=coalesce,
+        pipeline=10_000,
+        election_timeout=5.0,
+    )
     with Cluster(config) as cluster:
         cluster.submit("first").result(PATIENCE)
         futures = [cluster.submit("v" * size) for _ in range(commands)]

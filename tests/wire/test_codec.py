@@ -21,11 +21,13 @@ from paxos_engine.roles.values import (
     MAX_COMMAND_BYTES,
     MAX_INSTANCE,
     MAX_ROUND,
+    NOOP,
     Batch,
     Command,
     ProposalNumber,
     command_size,
 )
+from paxos_engine.wire import codec
 from paxos_engine.wire.codec import (
     MAX_DATAGRAM,
     MOST_COALESCED,
@@ -164,3 +166,15 @@ def test_the_largest_command_that_a_client_may_submit_fits_every_message_that_ca
 def test_what_no_message_may_carry_is_refused_and_never_becomes_a_no_op() -> None:
     with pytest.raises(TypeError, match="a float does not travel"):
         to_plain(Accept(NUMBER, 1, 1.5, 0))  # type: ignore[arg-type]
+
+
+def test_so_many_datagrams_of_late_are_read_once_and_no_more_are_kept() -> None:
+    several = [
+        CODEC.encode("L1", first, ["A1", "A2"], [Accept(NUMBER, first, NOOP, 0)])[0][0]
+        for first in range(1, codec._READ_AT_ONCE + 45)
+    ]
+    read = [CODEC.decode(data, "A1")[0].message for data in several]
+    assert len(codec._lately) == codec._READ_AT_ONCE
+    again = [CODEC.decode(data, "A2")[0].message for data in several[-codec._READ_AT_ONCE :]]
+    kept = zip(read[-codec._READ_AT_ONCE :], again, strict=True)
+    assert all(heard is message for message, heard in kept)

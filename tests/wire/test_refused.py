@@ -185,6 +185,16 @@ def test_a_flipped_bit_never_gets_past_version_and_mac(message: Message, bit: in
         CODEC.decode(bytes(data), "A1")
 
 
+def test_what_bears_the_mac_of_a_datagram_that_was_read_is_not_believed_for_it() -> None:
+    data = heartbeat()
+    CODEC.decode(data, "A1")
+    for at in range(len(data)):
+        flipped = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        for other in (flipped, data[:at], data + b"\0"):
+            with pytest.raises(WireError):
+                CODEC.decode(other, "A1")
+
+
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | names
     | st.binary(max_size=8),
