@@ -73,7 +73,7 @@ class Keyboard(Generic[A]):
 
     def asked(self) -> str:
         """Return what the prompt says over its input."""
-        return str(self.app.screen.query_one(Static).content)
+        return str(self.app.screen.query(Static).first().content)
 
     def said(self) -> str:
         """Return the toast on the screen."""

@@ -87,16 +87,13 @@ async def test_capital_d_answers_a_no_and_a_yes_however_soon_one_follows_the_oth
         await console.until(lambda: "A3 is down already" in console.said())
 
 
-async def test_what_a_power_cut_would_lose_is_told_as_it_is_by_then() -> None:
-    async with open_console(config=ClusterConfig()) as console:
-        await console.press("d")
-        await console.submit("on its way")
-        await console.until(lambda: console.app.view.nodes["A1"].unsynced)
-        console.app.main.look_at("A1")
-        await console.press("K")
-        await console.until(lambda: "1 accepted value not yet on disk" in console.asked())
-        await console.until(lambda: "nothing else: all is on disk" in console.asked())
-        await console.press("escape")
+async def test_a_confirmation_tells_what_would_happen_by_then() -> None:
+    async with open_console() as console:
+        loses = ["1 accepted value not yet on disk"]
+        console.app.confirm(lambda: f"It loses {loses[-1]}.", lambda: None)
+        await console.until(lambda: console.asked() == "It loses 1 accepted value not yet on disk.")
+        loses.append("nothing else")
+        await console.until(lambda: console.asked() == "It loses nothing else.")
 
 
 async def test_an_answer_is_not_laid_over_a_question() -> None:
