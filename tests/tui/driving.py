@@ -72,8 +72,9 @@ class Keyboard(Generic[A]):
         return "  ".join(text for line in lines for text, _ in line._parts)  # type: ignore[attr-defined]
 
     def asked(self) -> str:
-        """Return what the prompt says over its input."""
-        return str(self.app.screen.query(Static).first().content)
+        """Return what a question says, once it stands there."""
+        texts = self.app.screen.query(Static)
+        return str(texts.first().content) if texts else ""
 
     def said(self) -> str:
         """Return the toast on the screen."""
