@@ -1,6 +1,6 @@
 """The last vote of an acceptor in each instance, in rows of machine numbers.
 
-A row of Python's own numbers takes three hundred bytes, and one of these forty-eight.
+A row of Python's own numbers takes some five times the forty-eight bytes of one of these.
 """
 
 from __future__ import annotations
