@@ -17,6 +17,7 @@ from paxos_engine.checks.tell import tell
 from paxos_engine.faults.plan import FaultPlan
 from paxos_engine.faults.profiles import PROFILES
 from paxos_engine.roles.assembly import RIGHT, Rules
+from paxos_engine.roles.client import check_value
 from paxos_engine.roles.events import Entry, Event, Header, Violation
 from paxos_engine.roles.messages import Reply
 from paxos_engine.roles.values import NOOP, Batch, Command, NoOp, ProposalNumber, Value
@@ -85,6 +86,7 @@ __all__ = [
     "Value",
     "Violation",
     "check_linearizable",
+    "check_value",
     "explain",
     "instance_of",
     "is_turn",

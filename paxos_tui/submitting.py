@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 
-from paxos_engine import OutcomeUnknown, Reply
+from paxos_engine import OutcomeUnknown, Reply, check_value
 from paxos_tui.answers import answer_text
 from paxos_tui.console import Console
 from paxos_tui.text import visible
@@ -79,7 +79,7 @@ class Submitting(Console):
 
     def action_submit(self) -> None:
         """Ask for a value and submit it."""
-        self.ask("Submit a value", self._submit, history=self._history)
+        self.ask("Submit a value", self._submit, history=self._history, refuse=no_value)
 
     def _submit(self, value: str) -> None:
         if self.cluster is None:
@@ -87,13 +87,8 @@ class Submitting(Console):
         if not value:
             self.say("Nothing is submitted: the value is empty.", wrong=True)
             return
-        try:
-            future = self.cluster.submit(value)
-        except ValueError as error:
-            self.say(str(error), wrong=True)
-            return
         self._history.append(value)
-        self._asked.append((value, future))
+        self._asked.append((value, self.cluster.submit(value)))
 
     def action_burst(self) -> None:
         """Ask how many values to submit at once."""
@@ -131,6 +126,15 @@ class Submitting(Console):
         self._burst_left = 0
         self.cluster.give_up()
         self.say("Gave up: the outcome of what was pending is unknown, it may be chosen or not.")
+
+
+def no_value(text: str) -> str:
+    """Say why `text` cannot be submitted; nothing if it can."""
+    try:
+        check_value(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def no_count(text: str) -> str:

@@ -38,13 +38,6 @@ async def test_no_submitted_text_can_hurt_the_console(value: str) -> None:
         assert console.app.is_running
 
 
-async def test_a_value_too_large_is_refused_in_one_line_and_the_console_goes_on() -> None:
-    async with open_console() as console:
-        console.app._submit("x" * 70_000)
-        await console.submit("next")
-        await console.until(lambda: console.app.view.answered == 1)
-
-
 async def test_b_submits_a_burst_and_keys_are_answered_meanwhile() -> None:
     async with open_console() as console:
         await console.press("b")

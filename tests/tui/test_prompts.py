@@ -63,3 +63,16 @@ async def test_a_wrong_entry_stays_in_the_prompt_beside_what_is_wrong(
         assert console.app.screen is console.app.main
         assert not console.cluster.faults.is_partitioned
         assert not console.app._worked
+
+
+async def test_a_value_that_is_too_long_stays_in_the_prompt_to_be_made_shorter() -> None:
+    async with open_console() as console:
+        await console.press("s")
+        prompt = console.app.screen
+        prompt.query_one(Input).value = "x" * 70_000
+        await console.press("enter")
+        told = "the value needs 70,064 bytes, and a command may have 60,000"
+        await console.until(lambda: told in str(prompt.query_one(Static).content))
+        prompt.query_one(Input).value = "x"
+        await console.press("enter")
+        await console.until(lambda: console.app.view.answered == 1)
