@@ -93,7 +93,7 @@ def _short_ones(rule: WrongRule) -> Iterator[int]:
     first = next(failures(rule))
     assert first.violation is not None
     yield first.seed
-    tally, tried, portions = Tally(), {first.seed}, 0
+    tally, tried, portions = Tally(), {first.seed}, first.seed // PORTION
     for outcome in failures(rule):
         if outcome.seed // PORTION > portions:
             portions = outcome.seed // PORTION
