@@ -1,19 +1,23 @@
 """One turn of a node: messages in, records to disk, one sync, messages out.
 
 Both drivers run this very code, so the order that safety rests on is written once: everything
-that a step says must be remembered is durable before anything that it says is sent.
+that a step says must be remembered is durable before anything that it says is sent. What it only
+notes is written with that, or else a little later, and holds nothing back.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from paxos_engine.roles.effects import Effects, Outgoing, Record, Role
 from paxos_engine.roles.events import Delivered, Event, Synced
 from paxos_engine.roles.joining import all_together
 from paxos_engine.roles.messages import Envelope
+
+NOTED_FOR: Final = 0.1
+"""Seconds for which what is only noted may wait for a sync."""
 
 
 class Publish(Protocol):
@@ -70,9 +74,10 @@ class NodeCycle:
     ) -> None:
         self.role = role
         self._tells_messages = tells_messages
-        self.sync_at: float | None = None  # when what is held back will be synced and sent
+        self.sync_at: float | None = None  # when what was appended will be synced
         self._mark = 0
         self._count = 0
+        self.holds_back = False  # what was said depends on what is not durable yet
         self._compact = False
         self._outbox: dict[str, list[Outgoing]] = defaultdict(list)
         self._sync_after = sync_after
@@ -102,6 +107,7 @@ class NodeCycle:
             self._disk.append(effects.records)
             self._mark = effects.mark
             self._count += len(effects.records)
+            self.holds_back = self.holds_back or effects.binds
         if effects.compact:
             self._compact = True
         for outgoing in effects.messages:
@@ -116,23 +122,26 @@ class NodeCycle:
         Raises:
             DiskFailure: the disk could not; nothing that rests on it was sent.
         """
-        if self._count and self.sync_at is None:
-            wait = self._sync_after()
-            self.sync_at = now + wait if wait else None
-        if self.sync_at is None or now >= self.sync_at:
-            self._flush(now)
-
-    def _flush(self, now: float) -> None:
-        """Sync once what was appended, then send everything that was said meanwhile."""
-        self.sync_at = None
         if self._count:
-            written = self._disk.sync()
-            self._publish(self.role.name, Synced(self._mark, self._count, written, self._disk.kind))
-            self._count = 0
+            wait = self._sync_after()
+            at = now + (wait if self.holds_back else max(wait, NOTED_FOR))
+            self.sync_at = at if self.sync_at is None else min(at, self.sync_at)
+            if now >= self.sync_at:
+                self._sync()
+        if not self.holds_back:
+            self._speak(now)
+
+    def _sync(self) -> None:
+        written = self._disk.sync()
+        self._publish(self.role.name, Synced(self._mark, self._count, written, self._disk.kind))
+        self.sync_at, self._count, self.holds_back = None, 0, False
+
+    def _speak(self, now: float) -> None:
+        """Send what was said, all of which rests on what is durable by now."""
         if self._outbox:
             outbox = all_together(self._outbox)
             self._outbox.clear()
-            # Nothing above this line may send: an answer that overtakes its record is a lie
+            # Nothing but `end_turn` may call this: an answer that overtakes its record is a lie
             # after a crash.
             self._transport.send(outbox, now)
         if self._compact:

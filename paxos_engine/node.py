@@ -14,6 +14,7 @@ from paxos_engine.cycle import NodeCycle, Publish, Transport
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.effects import (
     AcceptRecord,
+    ChosenRecord,
     Effects,
     PromiseRecord,
     Record,
@@ -93,6 +94,11 @@ class Node:
         if tick_at is None or sync_at is None:
             return sync_at if tick_at is None else tick_at
         return min(tick_at, sync_at)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether what it said waits for its disk."""
+        return self._cycle.holds_back
 
     def turn(self, envelopes: Iterable[Envelope], actions: Iterable[Action], now: float) -> None:
         """Take messages, carry out actions, do what is due; one sync, then what was said leaves.
@@ -242,5 +248,7 @@ def _word(record: Record) -> str:
             return "promise"
         case AcceptRecord():
             return "accepted value"
+        case ChosenRecord():
+            return "chosen value"
         case _:
             return "record"

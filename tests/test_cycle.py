@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from paxos_engine.cycle import NodeCycle
+from paxos_engine.cycle import NOTED_FOR, NodeCycle
 from paxos_engine.roles.acceptor import PaxosAcceptor
-from paxos_engine.roles.effects import Outgoing, Record
+from paxos_engine.roles.effects import ChosenRecord, Effects, Outgoing, Record, Role, RoundRecord
 from paxos_engine.roles.events import Event
 from paxos_engine.roles.messages import (
     Accept,
@@ -29,13 +29,13 @@ class Notebook:
 
     kind = "notebook"
 
-    def __init__(self, wait: float = 0.0, broken: bool = False) -> None:
+    def __init__(self, wait: float = 0.0, broken: bool = False, role: Role | None = None) -> None:
         self.lines: list[str] = []
         self.sent: list[Outgoing] = []
         self.wait = wait
         self._broken = broken
-        acceptor = PaxosAcceptor("A1", ["L1", "L2"])
-        self.cycle = NodeCycle(acceptor, self, self, self._publish, lambda: self.wait)
+        role = role or PaxosAcceptor("A1", ["L1", "L2"])
+        self.cycle = NodeCycle(role, self, self, self._publish, lambda: self.wait)
 
     def append(self, records: Sequence[Record]) -> None:
         self.lines += [f"write {type(record).__name__}" for record in records]
@@ -124,6 +124,75 @@ def test_a_disk_that_fails_lets_nothing_leave() -> None:
     with pytest.raises(DiskFailure):
         book.run(accept(1))
     assert not book.sent
+
+
+class Secretary(Role):
+    """Notes what is chosen at each accept, uses a round at each prepare, and answers both."""
+
+    name = "L1"
+
+    def __init__(self) -> None:
+        self._mark = self._bound = 0
+
+    def receive(self, envelope: Envelope, now: float) -> Effects:
+        effects = Effects(self._mark, self._bound)
+        if isinstance(envelope.message, Accept):
+            effects.note(ChosenRecord(envelope.message.instance, ONE, NOOP))
+        else:
+            effects.record(RoundRecord(1))
+        effects.send("C1", Accepted(ONE, ((effects.mark, effects.mark),)))
+        self._mark, self._bound = effects.mark, effects.bound
+        return effects
+
+
+def noting(wait: float = 0.0) -> Notebook:
+    return Notebook(wait, role=Secretary())
+
+
+def test_what_is_only_noted_holds_no_answer_back() -> None:
+    book = noting()
+    book.run(accept(1), now=2.0)
+    assert "sync" not in book.lines
+    assert [outgoing.after for outgoing in book.sent] == [0]
+
+
+def test_what_is_only_noted_is_synced_before_long_if_nothing_else_is() -> None:
+    book = noting()
+    book.run(accept(1), now=2.0)
+    book.run(accept(2), now=2.0 + NOTED_FOR / 2)
+    assert book.cycle.sync_at == 2.0 + NOTED_FOR  # the first one waits no longer for the second
+    book.run(now=2.0 + NOTED_FOR)
+    assert book.lines[-2:] == ["sync", "synced"]
+    assert book.cycle.sync_at is None
+
+
+def test_what_binds_takes_along_to_the_disk_what_was_noted_before_it() -> None:
+    book = noting()
+    book.run(accept(1), now=0.0)
+    book.lines.clear()
+    book.run(Prepare(ONE, 1, None, 1), now=0.01)
+    order = [line.split()[0] for line in book.lines]
+    assert order.index("sync") < order.index("send")
+    assert [outgoing.after for outgoing in book.sent] == [0, 2]
+    assert book.cycle.sync_at is None  # the note is on disk, too
+
+
+def test_an_answer_to_what_is_noted_waits_where_one_before_it_waits_for_a_slow_disk() -> None:
+    book = noting(wait=0.5)
+    book.run(Prepare(ONE, 1, None, 1), now=0.0)
+    book.run(accept(1), now=0.2)
+    assert book.cycle.holds_back
+    assert not book.sent  # what is said leaves in the order in which it was said
+    book.run(now=0.5)
+    assert [outgoing.message for outgoing in book.sent] == [Accepted(ONE, ((1, 2),))]
+    assert [outgoing.after for outgoing in book.sent] == [1]
+
+
+def test_a_slow_disk_delays_what_is_noted_and_holds_nothing_back() -> None:
+    book = noting(wait=0.5)
+    book.run(accept(1), now=0.0)
+    assert len(book.sent) == 1
+    assert book.cycle.sync_at == 0.5
 
 
 def test_votes_of_one_turn_share_an_acknowledgement_that_names_each_of_them() -> None:

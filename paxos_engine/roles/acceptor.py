@@ -92,15 +92,15 @@ class PaxosAcceptor(Role):
 
     def start(self, now: float) -> Effects:
         """Begin; an acceptor has nothing to do by itself."""
-        return Effects(self._mark)
+        return Effects(self._mark, self._mark)
 
     def tick(self, now: float) -> Effects:
         """Do nothing: an acceptor only answers."""
-        return Effects(self._mark)
+        return Effects(self._mark, self._mark)
 
     def receive(self, envelope: Envelope, now: float) -> Effects:
         """Answer one message; what no acceptor understands is refused with an event."""
-        effects = Effects(self._mark)
+        effects = Effects(self._mark, self._mark)
         match envelope.message:
             case Accept() | Accepts() | Prepare() as claim if reason := self._beyond_belief(claim):
                 effects.say(_refused(envelope, reason))

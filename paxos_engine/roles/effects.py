@@ -1,8 +1,9 @@
 """What a role answers: records to make durable, then messages to send, and what happened.
 
-The order is the rule: a driver makes `records` durable before any of `messages` leaves. Sending a
-promise or a vote before its record is on disk would break agreement after a crash ("Paxos Made
-Simple", 2.5: an acceptor records its response in stable storage before sending it).
+The order is the rule: a driver makes what was recorded durable before any message leaves that
+depends on it. Sending a promise or a vote before its record is on disk would break agreement after
+a crash ("Paxos Made Simple", 2.5: an acceptor records its response in stable storage before sending
+it). On what is only noted no message depends: it is written with what is recorded next, or soon.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ Record: TypeAlias = (
 
 
 class Outgoing(NamedTuple):
-    """A message to one node; `after` is the mark of the last record it depends on."""
+    """A message to one node; `after` is the mark of the last record it depends on, 0 for none."""
 
     to: str
     message: Message
@@ -81,13 +82,15 @@ class Outgoing(NamedTuple):
 
 @dataclass(slots=True)
 class Effects:
-    """The answer of one step of a role. `mark` counts the records that the role ever wrote.
+    """The answer of one step of a role.
 
-    `compact` says that the role has dropped something: its disk may now keep what `checkpoint`
-    returns in place of everything before.
+    `mark` counts the records that the role ever wrote, and `bound` is the mark of the last one that
+    messages depend on. `compact` says that the role has dropped something: its disk may now keep
+    what `checkpoint` returns in place of everything before.
     """
 
     mark: int = 0
+    bound: int = 0
     compact: bool = False
     records: list[Record] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
@@ -95,17 +98,27 @@ class Effects:
 
     def record(self, record: Record) -> int:
         """Add a record that must be durable before this step's messages leave; return its mark."""
+        self.bound = self.note(record)
+        return self.bound
+
+    def note(self, record: Record) -> int:
+        """Add a record that nothing which is said depends on; return its mark."""
         self.records.append(record)
         self.mark += 1
         return self.mark
 
+    @property
+    def binds(self) -> bool:
+        """Whether what is said from now on depends on a record of this step."""
+        return self.bound > self.mark - len(self.records)
+
     def send(self, to: str, message: Message) -> None:
         """Add a message to one node."""
-        self.messages.append(Outgoing(to, message, self.mark))
+        self.messages.append(Outgoing(to, message, self.bound))
 
     def send_all(self, nodes: Iterable[str], message: Message) -> None:
         """Add the same message to each of `nodes`."""
-        self.messages += [Outgoing(node, message, self.mark) for node in nodes]
+        self.messages += [Outgoing(node, message, self.bound) for node in nodes]
 
     def say(self, event: Event) -> None:
         """Add an event: something that happened, for the trace."""

@@ -112,7 +112,7 @@ class PaxosLeader(Role):
         self.learner = Learner(quorums, self.peers, timing, protocol, machine, snapshot_every, log)
         self._retain = retain
         self.copies = Copies(name, everyone)
-        self._mark = self._round_used = 0
+        self._mark = self._bound = self._round_used = 0  # the marks as in `Effects`
         self._round_mark = 0  # that of the record which keeps the round
         self.log = self.learner.log
         self._classic = classic
@@ -150,11 +150,11 @@ class PaxosLeader(Role):
         self.election.start(now)
         self._pulse.restart(now)
         self._doorstep.clear()
-        return Effects(self._mark)
+        return self._effects()
 
     def receive(self, envelope: Envelope, now: float) -> Effects:
         """Handle one message."""
-        effects = Effects(self._mark)
+        effects = self._effects()
         if reason := nonsense(envelope, self.peers, self.quorums, self.election, self.learner):
             effects.say(Refused(envelope.id, envelope.sender, reason))
         else:
@@ -163,7 +163,7 @@ class PaxosLeader(Role):
 
     def tick(self, now: float) -> Effects:
         """Do what is due: beat, suspect, ask again, retransmit, fill gaps, catch up."""
-        effects = Effects(self._mark)
+        effects = self._effects()
         if self.standing is Standing.FOLLOWING and self.election.suspects(now):
             reason = "no heartbeat" if self.election.primary else "no primary known"
             effects.say(Suspected(self.election.primary_number, reason))
@@ -179,7 +179,7 @@ class PaxosLeader(Role):
 
     def fill_gaps(self, now: float) -> Effects:
         """Fill every gap now: a primary runs phase 1 for them, any other leader asks its peers."""
-        effects = Effects(self._mark)
+        effects = self._effects()
         if self.standing is not Standing.PRIMARY:
             self.learner.ask_now(now)
         elif self._phase_one is None and (self.log.has_holes or self._proposals.under_way):
@@ -189,11 +189,11 @@ class PaxosLeader(Role):
     def write_off(self, leaders: Iterable[str]) -> Effects:
         """Wait no more for the snapshots of `leaders`, which are gone for good (see `Copies`)."""
         self.copies.write_off(leaders)
-        return Effects(self._mark)
+        return self._effects()
 
     def restore(self, records: Iterable[Record], mark: int) -> None:
         """Take back what was durable: above all, which rounds were used."""
-        self._mark = mark
+        self._mark = self._bound = mark
         for record in records:
             if isinstance(record, RoundRecord):
                 self._round_used = record.round
@@ -266,8 +266,11 @@ class PaxosLeader(Role):
         self._answer(effects)
         if self.standing is Standing.PRIMARY and self.log.applied_up_to >= self._recover_last:
             self._let_in(now, effects)
-        self._mark = effects.mark
+        self._mark, self._bound = effects.mark, effects.bound
         return effects
+
+    def _effects(self) -> Effects:
+        return Effects(self._mark, self._bound)
 
     # --- phase 1 -------------------------------------------------------------------------
 

@@ -156,10 +156,14 @@ class Learner:
         return [instance]
 
     def decree(self, instance: int, number: ProposalNumber, value: Value, effects: Effects) -> int:
-        """Take `value` as chosen for `instance`, for good; return the mark of its record."""
+        """Take `value` as chosen for `instance`, for good; return the mark of its record.
+
+        Nothing waits for that record, not even the client's answer: what is chosen rests on the
+        votes of a quorum, which are durable, and who forgets it in a crash learns it again.
+        """
         self.log.learn(instance, number, value)
         self.records.pop(instance, None)
-        return effects.record(ChosenRecord(instance, number, value))
+        return effects.note(ChosenRecord(instance, number, value))
 
     def apply(self, effects: Effects) -> list[Applied]:
         """Apply what has become contiguous and return it, so that clients can be answered."""

@@ -74,7 +74,7 @@ class Stage(World):
         """Whether no message is on its way, and none waits for a disk."""
         if any(kind == "arrive" for _, _, kind, _ in self._events):
             return False
-        return not any(self.cast.disks[name].pending for name in self.cast.servers)
+        return not any(self.node(name).holds_back for name in self.cast.servers)
 
     def settle(self) -> None:
         """Let time pass until no message is on its way, for ten seconds at the most."""

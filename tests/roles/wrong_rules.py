@@ -81,7 +81,7 @@ class IgnoresNacks(PaxosLeader):
     def receive(self, envelope: Envelope, now: float) -> Effects:
         """Do not listen to nacks."""
         if isinstance(envelope.message, Nack):
-            return Effects(self._mark)
+            return self._effects()
         return super().receive(envelope, now)
 
 

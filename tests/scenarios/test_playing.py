@@ -10,7 +10,16 @@ from paxos_engine.checks.linear import check_linearizable
 from paxos_engine.roles.acceptor import PaxosAcceptor
 from paxos_engine.roles.assembly import Rules
 from paxos_engine.roles.effects import Effects
-from paxos_engine.roles.events import Crashed, Delivered, Entry, Lost, Sent, Synced
+from paxos_engine.roles.events import (
+    Answered,
+    Crashed,
+    Delivered,
+    Entry,
+    Lost,
+    Restarted,
+    Sent,
+    Synced,
+)
 from paxos_engine.roles.messages import KINDS, Envelope
 from paxos_engine.scenarios import performance
 from paxos_engine.scenarios.performance import Performance, perform
@@ -155,6 +164,22 @@ def test_a_slow_disk_keeps_a_vote_waiting_and_a_power_cut_takes_it_back() -> Non
     (synced,) = _at(late, "A2", Synced)
     (soon,) = _at(late, "A1", Synced)
     assert synced.t == pytest.approx(soon.t + 0.5)
+
+
+def test_leaders_forget_in_a_power_cut_what_they_only_noted_and_the_votes_tell_it_again() -> None:
+    done = play(
+        step("submit 'set x 1' at L1")
+        + step("power-cut L1,L2", when="C1 answered")
+        + step("restart L1,L2")
+        + step("submit 'get x' at L2", when="L2 primary")
+        + step(when="C1 answered"),
+        start='timers = true\nprimary = "L1"',
+    )
+    assert done.good, done.verdict
+    back = [e.event for e in done.entries if isinstance(e.event, Restarted)]
+    assert [restarted.applied for restarted in back] == [0, 0]  # x was answered: votes vouch for it
+    answers = [e.event for e in done.entries if isinstance(e.event, Answered)]
+    assert [answered.result for answered in answers] == ["ok", "1"]
 
 
 def _at(performance: Performance, node: str, kind: type) -> list[Entry]:

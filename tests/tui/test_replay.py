@@ -23,7 +23,7 @@ from tests.tui.test_help import words
 
 TRACES = Path(__file__).parent / "traces"
 GAP = TraceFile(TRACES / "gap.jsonl")
-BROKEN_AT = 291
+BROKEN_AT = 280
 """The event by which S07 breaks its first rule, under the wrong one."""
 
 LIVE_ONLY = {action.title for action in ACTIONS} - {action.title for action in REPLAY.actions}

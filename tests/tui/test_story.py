@@ -44,7 +44,7 @@ async def test_n_goes_from_line_to_line_and_at_the_end_says_what_it_came_to() ->
             assert line.text in replay.told()
             assert "expectations" not in replay.told()
         await replay.press("n")
-        wanted = "as expected, safe: 27 invariants and linearizability over 340 events. 13 of 13"
+        wanted = "as expected, safe: 27 invariants and linearizability over 328 events. 13 of 13"
         assert wanted in replay.told()
         assert played.narration.lines[-1].text in replay.told()
 
@@ -95,7 +95,7 @@ async def test_w_plays_the_other_rules_where_another_rule_is_broken() -> None:
         assert "NOT SAFE: leaders apply the same history" in replay.status()
         await replay.press("v")
         await replay.until(lambda: isinstance(replay.app.screen, ViolationScreen))
-        assert "#292  L2 applies the no-op in instance 4" in replay.progress()
+        assert "#281  L2 applies the no-op in instance 4" in replay.progress()
         said = str(replay.app.screen.query_one(Static).content)
         assert said.startswith("Broken: leaders apply the same history (")
         await replay.press("escape")
