@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.geometry import Size
+
 from paxos_engine import ClusterView, NodeView
 from paxos_tui.widgets.drawn import Part
 from paxos_tui.widgets.line_table import LineTable, column, rest
@@ -51,6 +53,13 @@ class HeartbeatPane(LineTable):
         free = rest(parts, width)
         parts.append(Part(beats(node, self.view.now, free), "down" if failed else BEAT.paint))
         return parts
+
+    def _give_room(self, room: Size) -> None:
+        """Grow with the rows: a busy machine lays out the frame before the nodes are known."""
+        has_more = room.height != self.virtual_size.height
+        super()._give_room(room)
+        if has_more and self.outer_size:
+            self.refresh(layout=True)
 
     def _age(self, node: NodeView) -> float:
         assert self.view is not None
