@@ -12,7 +12,7 @@ from typing import Final
 
 from paxos_engine.roles.events import AcceptedValue, Entry, Header, Learned, Proposed, Synced
 from paxos_engine.trace.jsonform import TraceFormatError, from_line
-from paxos_engine.trace.matrix import CellState, Matrix
+from paxos_engine.trace.matrix import Matrix
 
 BLOCK: Final = 256
 """Instances that are read back together."""
@@ -52,7 +52,7 @@ class Archive:
         match entry.event:
             case AcceptedValue(instance=instance) | Proposed(instance=instance):
                 pass
-            case Learned(instance=instance, source="votes"):
+            case Learned(instance=instance, source="votes" | "decision"):
                 pass
             case _:
                 return
@@ -102,7 +102,7 @@ def _take(matrix: Matrix, entry: Entry, block: int) -> None:
             matrix.synced(entry.node, mark)
         case AcceptedValue(instance=instance) as vote if instance // BLOCK == block:
             matrix.accepted(entry.node, vote)
-        case Proposed(instance, number, value) if instance // BLOCK == block:
-            matrix.leader(entry.node, instance, CellState.PROPOSED, number, value)
-        case Learned(instance, number, value) if instance // BLOCK == block:
-            matrix.leader(entry.node, instance, CellState.CHOSEN, number, value)
+        case Proposed(instance=instance) as proposed if instance // BLOCK == block:
+            matrix.proposed(entry.node, proposed)
+        case Learned(instance=instance) as learned if instance // BLOCK == block:
+            matrix.learned(entry.node, learned)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from paxos_engine.roles.events import AcceptedValue, Promised
+from paxos_engine.roles.events import AcceptedValue, Learned, Promised, Proposed
 from paxos_engine.roles.values import NoOp, ProposalNumber, Value
 
 
@@ -238,13 +238,16 @@ class Matrix:
 
     # --- what leaders do -----------------------------------------------------------------
 
-    def leader(
-        self, node: str, instance: int, state: CellState, number: ProposalNumber, value: Value
-    ) -> None:
-        """Take what a leader proposed or learned."""
-        if state is CellState.CHOSEN:
-            state = _decided(value)
-        self._put(node, instance, Cell(state, number, value))
+    def proposed(self, node: str, event: Proposed) -> None:
+        """Take what a leader proposed."""
+        self._put(node, event.instance, Cell(CellState.PROPOSED, event.number, event.value))
+
+    def learned(self, node: str, event: Learned) -> None:
+        """Take what a leader learned; until its sync a power cut would take it back."""
+        if event.mark:
+            before = self._cells[node].get(event.instance)
+            self._unsynced[node].append(_Unsynced(event.mark, event.instance, before, None))
+        self._put(node, event.instance, decided_cell(event.number, event.value))
 
     def gap(self, node: str, instance: int) -> None:
         """Take a hole that a leader found."""

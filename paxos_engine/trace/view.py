@@ -348,15 +348,13 @@ class ClusterView:
 
     def _proposed(self, entry: ev.Entry, event: ev.Proposed) -> None:
         self._count(entry, event)
-        state = CellState.PROPOSED
-        self.matrix.leader(entry.node, event.instance, state, event.number, event.value)
+        self.matrix.proposed(entry.node, event)
 
     def _learned(self, entry: ev.Entry, event: ev.Learned) -> None:
         self._count(entry, event)
-        state = CellState.CHOSEN
         node = self.nodes[entry.node]
         node.written = max(node.written, event.mark)
-        self.matrix.leader(entry.node, event.instance, state, event.number, event.value)
+        self.matrix.learned(entry.node, event)
         if not node.is_primary:  # a primary says itself what came out
             self._gaps.passed(entry.node, event.instance, "learned", event.value)
 

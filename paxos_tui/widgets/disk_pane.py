@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paxos_engine import ClusterView
+from paxos_engine import ClusterView, NodeView
 from paxos_tui.widgets.drawn import Part
 from paxos_tui.widgets.line_table import LineTable, column, rest
 from paxos_tui.widgets.paint import BEAT
@@ -36,7 +36,7 @@ class DiskPane(LineTable):
         parts = [
             column(node.name, 4, "strong"),
             column(node.disk or "-", 6),
-            column(f"{node.unsynced}{' !' if node.unsynced else ''}", 7, _paint(node.unsynced)),
+            _pending(node),
             column(str(node.synced), 7),
             column("-" if node.disk == "memory" else _size(node.disk_bytes), 8),
         ]
@@ -54,5 +54,7 @@ def _size(count: int) -> str:
     return f"{count / 1000:,.0f} k" if count < 10**8 else f"{count / 10**6:,.0f} M"
 
 
-def _paint(unsynced: int) -> str:
-    return "fault" if unsynced else "plain"
+def _pending(node: NodeView) -> Part:
+    # What a leader learned is written a little later, and nobody waits for it.
+    waits = node.unsynced > 0 and node.role != "leader"
+    return column(f"{node.unsynced}{' !' if waits else ''}", 7, "fault" if waits else "plain")

@@ -307,6 +307,16 @@ class TestWhatAPowerCutTakesBack:
         story.tell("A1", ev.Crashed("power cut", "its memory"))
         assert story.view.cell("A1", 3).state is CellState.EMPTY
 
+    def test_what_a_leader_learned_goes_too_and_is_no_fault_until_then(self, story: Story) -> None:
+        story.tell("L1", ev.Learned(1, N1, X, "votes", ("A1", "A2"), mark=1))
+        story.tell("L1", ev.Synced(1, 1, 0))
+        story.tell("L1", ev.Learned(2, N1, X, "votes", ("A1", "A2"), mark=2))
+        assert story.view.known_by(2) == 1
+        assert not story.view.is_unsynced("L1", 2)
+        story.tell("L1", ev.Crashed("power cut", "its memory"))
+        assert story.view.known_by(2) == 0
+        assert story.view.cell("L1", 1).state is CellState.CHOSEN
+
     def test_a_wipe_takes_everything(self, story: Story) -> None:
         story.vote("A1", 1, N1, X)
         story.tell("A1", ev.Crashed("wipe", "its memory and its disk"))
