@@ -14,6 +14,7 @@ from benchmarks.throughput import BARE
 ACCEPTORS = 5
 BARE_CALLER = "ours, waiting, bare"
 THRIFTY_CALLER = "ours, waiting, bare, thrifty"
+FEWEST_CALLER = "ours, waiting, bare, thrifty, distinguished"
 
 
 def measure(scale: Scale, tell: Tell) -> list[Table]:
@@ -31,6 +32,7 @@ def _table(scale: Scale, tell: Tell, *, durable: bool) -> Table:
         "ours, waiting: a caller takes each result before it submits the next command",
         "bare: so, with one thread for all nodes, no trace and no checks",
         "thrifty: so, and accepts go to a quorum of acceptors first",
+        "distinguished: so, and votes go to the leader that proposed alone",
     ]
     if not peer.is_installed():
         table.notes.append(peer.SKIPPED)
@@ -46,12 +48,14 @@ def _ways(scale: Scale, *, durable: bool) -> dict[str, Way]:
     setting = ours.Setting(acceptors=ACCEPTORS, durable=durable)
     bare = replace(setting, options=BARE)
     thrifty = replace(setting, options={**BARE, "thrifty": True})
+    fewest = replace(setting, options={**BARE, "thrifty": True, "distinguished": True})
     ways: dict[str, Way] = {
         "floor": partial(apart, floor.run, 1, *time, ACCEPTORS),
         "ours": partial(apart, ours.load, 1, *time, setting),
         "ours, waiting": partial(apart, ours.wait_for_each, *time, setting),
         BARE_CALLER: partial(apart, ours.wait_for_each, *time, bare),
         THRIFTY_CALLER: partial(apart, ours.wait_for_each, *time, thrifty),
+        FEWEST_CALLER: partial(apart, ours.wait_for_each, *time, fewest),
     }
     if peer.is_installed():
         for name in peer.SETTINGS:

@@ -24,7 +24,7 @@ class Setting:
     Args:
         acceptors: how many.
         size: bytes of each value.
-        durable: records are on a real disk before any answer leaves.
+        durable: the disks are real.
         options: further options of `ClusterConfig`.
         relaxed: the garbage collector is set as `paxos-tui run` sets it; else as Python does.
     """

@@ -107,7 +107,9 @@ class NodeCycle:
             self._disk.append(effects.records)
             self._mark = effects.mark
             self._count += len(effects.records)
-            self.holds_back = self.holds_back or effects.binds
+            if effects.binds and not self.holds_back:
+                # What was noted before goes to the disk with it, whenever that was to be.
+                self.holds_back, self.sync_at = True, None
         if effects.compact:
             self._compact = True
         for outgoing in effects.messages:
@@ -122,13 +124,13 @@ class NodeCycle:
         Raises:
             DiskFailure: the disk could not; nothing that rests on it was sent.
         """
-        if self._count:
-            wait = self._sync_after()
-            at = now + (wait if self.holds_back else max(wait, NOTED_FOR))
-            self.sync_at = at if self.sync_at is None else min(at, self.sync_at)
-            if now >= self.sync_at:
-                self._sync()
         if not self.holds_back:
+            self._speak(now)
+        if self._count and self.sync_at is None:
+            wait = self._sync_after()
+            self.sync_at = now + (wait if self.holds_back else max(wait, NOTED_FOR))
+        if self.sync_at is not None and now >= self.sync_at:
+            self._sync()
             self._speak(now)
 
     def _sync(self) -> None:

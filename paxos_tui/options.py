@@ -79,6 +79,11 @@ def speed_options() -> list[Callable[[F], F]]:
             is_flag=True,
             help="Send accepts to a quorum first, to the other acceptors if that is silent.",
         ),
+        click.option(
+            "--distinguished",
+            is_flag=True,
+            help="Votes go to the leader that proposed alone; it tells the others what is chosen.",
+        ),
     ]
 
 

@@ -166,6 +166,23 @@ def test_what_is_only_noted_is_synced_before_long_if_nothing_else_is() -> None:
     assert book.cycle.sync_at is None
 
 
+def test_not_even_the_turn_in_which_a_note_is_due_makes_an_answer_wait_for_it() -> None:
+    book = noting()
+    book.run(accept(1), now=0.0)
+    book.lines.clear()
+    book.run(accept(2), now=NOTED_FOR)
+    order = [line.split()[0] for line in book.lines]
+    assert order.index("send") < order.index("sync")
+
+
+def test_a_note_lets_nothing_that_binds_through_before_a_slow_disk_is_done() -> None:
+    book = noting()
+    book.run(accept(1), now=0.0)
+    book.wait = 0.5
+    book.run(Prepare(ONE, 1, None, 1), now=0.05)
+    assert book.cycle.sync_at == 0.55
+
+
 def test_what_binds_takes_along_to_the_disk_what_was_noted_before_it() -> None:
     book = noting()
     book.run(accept(1), now=0.0)

@@ -55,8 +55,9 @@ class PaxosAcceptor(Role):
 
     Args:
         name: its node id, `A1`.
-        leaders: the leaders, all of whom are told of each vote, so that each can learn.
+        leaders: the leaders, who are told of each vote, so that each can learn.
         protocol: the state machine of one instance; a wrong rule is a subclass of it.
+        distinguished: tell of a vote only the leader that asked for it ("Paxos Made Simple", 2.3).
         page_bytes: about how many bytes of values one page of a promise may carry.
     """
 
@@ -66,6 +67,7 @@ class PaxosAcceptor(Role):
         leaders: Iterable[str],
         *,
         protocol: type[PaxosAcceptorProtocol] = PaxosAcceptorProtocol,
+        distinguished: bool = False,
         page_bytes: int = PAGE_BYTES,
     ) -> None:
         self.name = name
@@ -73,6 +75,7 @@ class PaxosAcceptor(Role):
         self.compacted = 0
         self.highest = ZERO  # the highest number promised anywhere
         self._protocol = protocol
+        self._distinguished = distinguished
         self._page_bytes = page_bytes
         self._rounds = Belief(ROUND_JUMP)
         self._instances = Belief(WINDOW)
@@ -276,8 +279,9 @@ class PaxosAcceptor(Role):
             for accept in accepts.each()
             if self._accept(envelope, accept, effects)
         ]
+        learners = (envelope.sender,) if self._distinguished else self.leaders
         for accepted in acknowledgements(voted):
-            effects.send_all(self.leaders, accepted)
+            effects.send_all(learners, accepted)
 
     def _accept(self, envelope: Envelope, accept: Accept, effects: Effects) -> bool:
         """Vote, unless a rule forbids it; return whether the vote stands, now or since before."""

@@ -56,6 +56,8 @@ class Shape:
         batch: commands that one instance may decide.
         room: bytes of commands that a client may have under way at once.
         thrifty: an accept goes to a quorum of acceptors first, to the others if that is silent.
+        distinguished: acceptors tell of a vote only the leader that asked for it, which tells the
+            others what is chosen.
         snapshot_every: instances between two snapshots of a leader.
         retain: instances that a leader keeps at the most while snapshots are lacking.
         phase1: acceptors that make a quorum of phase 1; 0 for a majority.
@@ -76,6 +78,7 @@ class Shape:
     batch: int = 1
     room: int = ROOM
     thrifty: bool = False
+    distinguished: bool = False
     snapshot_every: int = 10_000
     retain: int = 1_000_000
     phase1: int = 0
@@ -114,7 +117,12 @@ class Shape:
         """
         rules = self.rules
         if name in self.acceptor_names:
-            return rules.acceptor(name, self.leader_names, protocol=rules.acceptor_protocol)
+            return rules.acceptor(
+                name,
+                self.leader_names,
+                protocol=rules.acceptor_protocol,
+                distinguished=self.distinguished,
+            )
         rng = random.Random(f"{self.seed}/{name}/{life}")
         if name in self.client_names:
             client = f"{name}-{self.run}" if self.run else name
@@ -136,6 +144,7 @@ class Shape:
             pipeline=self.pipeline,
             batch=self.batch,
             thrifty=self.thrifty,
+            distinguished=self.distinguished,
             election=PortElection if self.election == "port" else rules.election,
             protocol=rules.leader_protocol,
             machine=rules.machine,

@@ -195,7 +195,7 @@ class Synced(Event):
 
 @frozen
 class Learned(Event):
-    """A leader learned what was chosen; `source` is votes (with `voters`) or catch-up.
+    """A leader learned what was chosen; `source` is votes (with `voters`), decision or catch-up.
 
     `mark` is that of the record that keeps it.
     """

@@ -9,8 +9,8 @@ voted on and answered as one of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from typing import Any, Final
+from itertools import groupby, starmap
+from typing import Any, Final, TypeAlias
 
 from paxos_engine.roles.effects import Outgoing
 from paxos_engine.roles.messages import (
@@ -18,6 +18,7 @@ from paxos_engine.roles.messages import (
     Accept,
     Accepted,
     Accepts,
+    Decision,
     Message,
     Replies,
     Reply,
@@ -32,6 +33,9 @@ from paxos_engine.roles.values import (
     utf8_size,
     value_size,
 )
+
+Vote: TypeAlias = tuple[ProposalNumber, int, int]
+"""A number, and the first and the last of the instances in which it was voted for."""
 
 MANY: Final = 8
 """Accepts, requests or replies from which on they share a message: fewer are easier to follow."""
@@ -84,14 +88,23 @@ def _votes(said: Sequence[Outgoing]) -> Iterator[Outgoing]:
         yield Outgoing(to, accepted, after)
 
 
-def acknowledgements(votes: Iterable[tuple[ProposalNumber, int, int]]) -> Iterator[Accepted]:
-    """Return as few acknowledgements as say these votes, in their order.
+def acknowledgements(votes: Iterable[Vote]) -> Iterator[Accepted]:
+    """Return as few acknowledgements as say these votes, in their order."""
+    return starmap(Accepted, _in_intervals(votes))
 
-    Only neighbours become one interval: what lies between two intervals was not accepted.
 
-    Args:
-        votes: each with its number, and the first and the last of the instances that it is for.
+def decisions(number: ProposalNumber, instances: Iterable[int]) -> Iterator[Decision]:
+    """Return as few messages as say that `number` is chosen in these instances, in ascending order.
+
+    As with votes, what lies between two intervals is not among them.
     """
+    return starmap(Decision, _in_intervals((number, i, i) for i in instances))
+
+
+def _in_intervals(
+    votes: Iterable[Vote],
+) -> Iterator[tuple[ProposalNumber, tuple[tuple[int, int], ...]]]:
+    """Yield number and intervals: only neighbours become one, or what lies between would count."""
     number, intervals, end = ZERO, list[tuple[int, int]](), 0
     for voted, low, high in votes:
         if low == end + 1 and voted == number and intervals:
@@ -100,11 +113,11 @@ def acknowledgements(votes: Iterable[tuple[ProposalNumber, int, int]]) -> Iterat
             intervals.append((low, high))
         else:
             if intervals:
-                yield Accepted(number, tuple(intervals))
+                yield number, tuple(intervals)
             number, intervals = voted, [(low, high)]
         end = high
     if intervals:
-        yield Accepted(number, tuple(intervals))
+        yield number, tuple(intervals)
 
 
 def _accepts(said: Sequence[Outgoing]) -> Iterator[Outgoing]:

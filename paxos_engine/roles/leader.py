@@ -38,6 +38,7 @@ from paxos_engine.roles.messages import (
     CatchUpReply,
     CatchUpRequest,
     Compacted,
+    Decision,
     Envelope,
     Heartbeat,
     HeartbeatReply,
@@ -73,6 +74,7 @@ class PaxosLeader(Role):
         pipeline: how many instances may be under way at once.
         batch: how many commands one instance may decide.
         thrifty: send an accept to a quorum first, and to the others if that does not answer.
+        distinguished: see `Learner`.
         election: the rule of primacy.
         protocol: the state machine of one proposal; a wrong rule is a subclass of it.
         machine: makes the state machine that the history is applied to.
@@ -93,6 +95,7 @@ class PaxosLeader(Role):
         pipeline: int = 64,
         batch: int = 1,
         thrifty: bool = False,
+        distinguished: bool = False,
         election: type[Election] = Election,
         protocol: type[PaxosLeaderProtocol] = PaxosLeaderProtocol,
         machine: Callable[[], StateMachine] = KeyValueStore,
@@ -104,20 +107,20 @@ class PaxosLeader(Role):
         rank = everyone.index(name) + 1
         self.name = name
         self.peers = tuple(leader for leader in everyone if leader != name)
-        self.quorums = quorums
-        self.timing = timing
+        self.quorums, self.timing = quorums, timing
         self.standing = Standing.FOLLOWING
         self.number = ZERO
         self.election = election(name, rank, len(everyone), timing, rng)
-        self.learner = Learner(quorums, self.peers, timing, protocol, machine, snapshot_every, log)
+        self.learner = Learner(
+            quorums, self.peers, timing, protocol, machine, snapshot_every, log, distinguished
+        )
         self._retain = retain
         self.copies = Copies(name, everyone)
         self._mark = self._bound = self._round_used = 0  # the marks as in `Effects`
         self._round_mark = 0  # that of the record which keeps the round
         self.log = self.learner.log
-        self._classic = classic
+        self._classic, self._thrifty = classic, thrifty
         self._pipeline = pipeline
-        self._thrifty = thrifty
         self._rng = rng
         self._proposals = Proposals(Pace(timing, rng), batch)
         self._phase_one: PhaseOne | None = None
@@ -211,14 +214,12 @@ class PaxosLeader(Role):
         sender = envelope.sender
         self._pulse.hear(envelope, self.number, now)
         match envelope.message:
-            case Accepted() as accepted:
-                if new := self.learner.see_accepted(sender, accepted, effects):
-                    self.election.sees_progress(accepted.number, now)
+            case Accepted() | Decision() as told:
+                if new := self.learner.see_votes(envelope, told, now, effects):
+                    self.election.sees_progress(told.number, now)
                     self._decided(new, now, effects)
-            case Request(command=command):
-                self._request(sender, command, effects)
-            case Requests(commands=commands):
-                for command in commands:
+            case Request() | Requests() as asked:
+                for command in asked.commands:
                     self._request(sender, command, effects)
             case Promise() as promise:
                 self._promise(envelope, promise, now, effects)
@@ -263,7 +264,8 @@ class PaxosLeader(Role):
             self._watch_for_gaps(now, effects)
         else:
             self.learner.watch(now)
-        self._answer(effects)
+        if rows := self.learner.apply(effects):
+            self._service.answer(rows, effects)
         if self.standing is Standing.PRIMARY and self.log.applied_up_to >= self._recover_last:
             self._let_in(now, effects)
         self._mark, self._bound = effects.mark, effects.bound
@@ -493,8 +495,3 @@ class PaxosLeader(Role):
         for node, command in self._doorstep.take():
             self._request(node, command, effects)
             self._propose_more(now, effects)
-
-    def _answer(self, effects: Effects) -> None:
-        """Apply what has become contiguous and give each waiting client its one reply."""
-        if rows := self.learner.apply(effects):
-            self._service.answer(rows, effects)

@@ -5,7 +5,8 @@
 Two rules bind this file ("Paxos Made Simple", 2.2 and 2.3): the value proposed is that of the
 highest-numbered proposal reported by the quorum of promises, and the leader's own only where none
 was reported (P2c); and a quorum is a set of distinct acceptors. A leader that does not lead runs
-the same protocol from ACCEPTING on: that is how it learns.
+the same protocol from ACCEPTING on: that is how it learns. Where votes go to the leader alone that
+proposed, its word stands for a quorum of them.
 
 A nack has no place in this table. It ends a number with all its proposals, so it is the leader
 that yields (`leader.py`); and it undoes no vote of other acceptors, so a proposal whose leader has
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from paxos_engine.roles.frozen import frozen
 from paxos_engine.roles.messages import AcceptedReport
@@ -56,7 +57,14 @@ class AcceptedHeard:
     acceptor: str
 
 
-Input: TypeAlias = PromiseHeard | AcceptSeen | AcceptedHeard
+class DecisionHeard(NamedTuple):
+    """The word of the leader that proposed, in `message`: a quorum has accepted this."""
+
+    leader: str
+    message: str
+
+
+Input: TypeAlias = PromiseHeard | AcceptSeen | AcceptedHeard | DecisionHeard
 
 
 class PaxosLeaderProtocol:
@@ -68,7 +76,16 @@ class PaxosLeaderProtocol:
         quorums: the acceptors whose answers count, and how many are enough.
     """
 
-    __slots__ = ("instance", "number", "promises", "quorums", "state", "value", "voters")
+    __slots__ = (
+        "decision",
+        "instance",
+        "number",
+        "promises",
+        "quorums",
+        "state",
+        "value",
+        "voters",
+    )
 
     def __init__(self, instance: int, number: ProposalNumber, quorums: Quorums) -> None:
         self.instance = instance
@@ -77,6 +94,7 @@ class PaxosLeaderProtocol:
         self.state = ProposalState.PREPARING
         self.promises: dict[str, PromiseHeard] = {}
         self.voters: list[str] = []
+        self.decision: DecisionHeard | None = None
         self.value: Value | None = None
 
     def is_quorum(self, voters: Collection[str], size: int) -> bool:
@@ -119,6 +137,9 @@ class PaxosLeaderProtocol:
             case AcceptedHeard(acceptor=acceptor):
                 self.voters.append(acceptor)
                 self._count()
+            case DecisionHeard() as decision:
+                self.decision = decision
+                self._count()
             case AcceptSeen(value=value) if self.value is None:
                 self.value = value
                 self.state = ProposalState.ACCEPTING
@@ -133,5 +154,7 @@ class PaxosLeaderProtocol:
 
     def _count(self) -> None:
         # Votes may overtake the accept that tells their value; without it nothing is known yet.
-        if self.value is not None and self.is_quorum(self.voters, self.quorums.phase2):
+        if self.value is not None and (
+            self.decision is not None or self.is_quorum(self.voters, self.quorums.phase2)
+        ):
             self.state = ProposalState.CHOSEN

@@ -1,4 +1,7 @@
-"""How a leader learns, primary or not: it counts votes, and asks peers for what it missed.
+"""How a leader learns, primary or not: from votes, or a word about them, and from its peers.
+
+It counts votes, unless they go to the leader alone that proposed, which then tells what they came
+to; and it asks for what it missed.
 
 Every leader follows every proposal that has reached phase 2 ("Paxos Made Simple", 2.3), so that
 one that takes over is nearly up to date.
@@ -6,7 +9,7 @@ one that takes over is nearly up to date.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -31,9 +34,11 @@ from paxos_engine.roles.events import (
     SnapshotMade,
 )
 from paxos_engine.roles.instance_record import InstanceRecord
+from paxos_engine.roles.joining import decisions
 from paxos_engine.roles.leader_protocol import (
     AcceptedHeard,
     AcceptSeen,
+    DecisionHeard,
     PaxosLeaderProtocol,
     ProposalState,
 )
@@ -45,6 +50,8 @@ from paxos_engine.roles.messages import (
     Accepts,
     CatchUpReply,
     CatchUpRequest,
+    Decision,
+    Envelope,
     SnapshotChunk,
     SnapshotRequest,
 )
@@ -73,6 +80,8 @@ class Learner:
         machine: makes the state machine that the history is applied to.
         snapshot_every: instances between two snapshots.
         log: the ordered history; a wrong rule is a subclass of it.
+        distinguished: the others hear no votes for what this leader proposed, but what comes of
+            them, from it ("Paxos Made Simple", 2.3).
     """
 
     def __init__(
@@ -84,6 +93,7 @@ class Learner:
         machine: Callable[[], StateMachine] = KeyValueStore,
         snapshot_every: int = 10_000,
         log: type[ReplicatedLog] = ReplicatedLog,
+        distinguished: bool = False,
     ) -> None:
         self.log = log(machine)
         self._snapshot_every = snapshot_every
@@ -95,6 +105,7 @@ class Learner:
         self._peers = peers
         self._timing = timing
         self._protocol = protocol
+        self._distinguished = distinguished
         self._target = 0
         self._instances = Belief(WINDOW)
         self._asked_from = 0
@@ -131,28 +142,50 @@ class Learner:
                 new += self._chosen(proposal, effects)
         return new
 
-    def see_accepted(self, acceptor: str, accepted: Accepted, effects: Effects) -> list[int]:
-        """Count a vote, in every instance that it names; return the instances chosen by it."""
+    def see_votes(
+        self, envelope: Envelope, said: Accepted | Decision, now: float, effects: Effects
+    ) -> list[int]:
+        """Count a vote, or take a leader's word for a quorum of them; return what is new by it.
+
+        Both may be about many instances. Of one whose accept was lost the value is unknown: a peer
+        is asked before long.
+        """
+        heard: AcceptedHeard | DecisionHeard
+        if isinstance(said, Accepted):
+            heard = AcceptedHeard(envelope.sender)
+        else:
+            heard = DecisionHeard(envelope.sender, envelope.id)
         new: list[int] = []
-        vote = AcceptedHeard(acceptor)
-        for low, high in accepted.intervals:
+        for proposal in self._open_proposals(said):
+            if proposal.transition(heard) is ProposalState.CHOSEN:
+                new += self._chosen(proposal, effects)
+        if isinstance(said, Decision):
+            self.hear_of(max((high for _, high in said.intervals), default=0), now)
+        elif new and self._distinguished:
+            for decision in decisions(said.number, new):
+                effects.send_all(self._peers, decision)
+        return new
+
+    def _open_proposals(self, said: Accepted | Decision) -> Iterator[PaxosLeaderProtocol]:
+        """Yield the proposals that are meant, where nothing is known as chosen yet."""
+        for low, high in said.intervals:
             # Clipped to what can be open: an interval of 2^48 instances costs no more than that.
             known = self.log.chosen_up_to
             for instance in range(max(low, known + 1), min(high, known + WINDOW) + 1):
-                if self.log.knows(instance):
-                    continue
-                proposal = self.record(instance).proposal(accepted.number)
-                if proposal.transition(vote) is ProposalState.CHOSEN:
-                    new += self._chosen(proposal, effects)
-        return new
+                if not self.log.knows(instance):
+                    yield self.record(instance).proposal(said.number)
 
     def _chosen(self, proposal: PaxosLeaderProtocol, effects: Effects) -> list[int]:
         value = proposal.value
-        assert value is not None, "a quorum of votes counts only for a known value"
+        assert value is not None, "a decision and a quorum of votes count only for a known value"
         instance, number = proposal.instance, proposal.number
-        voters = tuple(sorted(self._quorums.distinct(proposal.voters)))
         mark = self.decree(instance, number, value, effects)
-        effects.say(Learned(instance, number, value, "votes", voters, mark=mark))
+        if proposal.decision is not None:
+            learned = Learned(instance, number, value, "decision", (), *proposal.decision, mark)
+        else:
+            voters = tuple(sorted(self._quorums.distinct(proposal.voters)))
+            learned = Learned(instance, number, value, "votes", voters, mark=mark)
+        effects.say(learned)
         return [instance]
 
     def decree(self, instance: int, number: ProposalNumber, value: Value, effects: Effects) -> int:

@@ -140,8 +140,24 @@ class Accepted:
         return f"accepted {self.number} {slots}"
 
 
+@frozen
+class Decision:
+    """A leader tells the others that `number` is chosen in the instances of `intervals`.
+
+    It carries no value: a number has at most one in an instance, and the accept told them which.
+    """
+
+    number: ProposalNumber
+    intervals: tuple[tuple[int, int], ...]
+
+    def describe(self) -> str:
+        """Return the message as one line."""
+        slots = ", ".join(span(low, high) for low, high in self.intervals)
+        return f"decision {self.number} {slots}"
+
+
 MAX_INTERVALS: Final = 256
-"""Intervals that one acknowledgement names at the most, so that it stays a small message."""
+"""Intervals that one message names at the most, so that it stays a small one."""
 
 
 @frozen
@@ -273,6 +289,11 @@ class Request:
 
     command: Command
 
+    @property
+    def commands(self) -> tuple[Command]:
+        """The commands that this asks for: the one."""
+        return (self.command,)
+
     def describe(self) -> str:
         """Return the message as one line."""
         return f"request {self.command}"
@@ -351,6 +372,7 @@ Message: TypeAlias = (
     | Requests
     | Replies
     | Accepts
+    | Decision
 )
 
 KINDS: dict[type[Message], str] = {
@@ -372,6 +394,7 @@ KINDS: dict[type[Message], str] = {
     Requests: "requests",
     Replies: "replies",
     Accepts: "accepts",
+    Decision: "decision",
 }
 """The word for each message, as the trace, the screen and the documentation use it."""
 

@@ -20,6 +20,7 @@ from paxos_engine.roles.messages import (
     CatchUpReply,
     CatchUpRequest,
     Compacted,
+    Decision,
     Envelope,
     Heartbeat,
     HeartbeatReply,
@@ -39,6 +40,7 @@ OF_ACCEPTORS: Final = (Promise, Accepted, Nack, Compacted)
 OF_LEADERS: Final = (
     Accept,
     Accepts,
+    Decision,
     Heartbeat,
     CatchUpRequest,
     CatchUpReply,
@@ -67,8 +69,10 @@ def nonsense(
     reason = _not_from_there(envelope, peers, quorums)
     if reason or isinstance(message, Accepted):
         return reason  # votes count for what somebody has proposed, and for nothing else
-    if isinstance(message, Accept | Accepts) and message.number.rank == election.rank:
+    if isinstance(message, Accept | Accepts | Decision) and message.number.rank == election.rank:
         return f"{message.number} is a number that only {election.name} proposes under"
+    if isinstance(message, Decision) and message.number.leader != envelope.sender:
+        return f"{message.number} is a number whose votes {envelope.sender} does not hear"
     if isinstance(message, SnapshotChunk) and not _fits(message):
         return f"a piece of {len(message.data)} bytes in a snapshot of {message.size}"
     number = _number_in_use(message)
@@ -104,6 +108,8 @@ def _number_in_use(message: Message) -> ProposalNumber | None:
         case Nack(promised=number) | HeartbeatReply(promised=number):
             return number
         case Heartbeat(number=number) | Accept(number=number) | Accepts(number=number):
+            return number
+        case Decision(number=number):
             return number
         case _:
             return None

@@ -52,6 +52,8 @@ class ClusterConfig:
             stands still then holds up nobody else.
         thrifty: send an accept to a quorum of acceptors first, and to the others only if that
             does not answer.
+        distinguished: acceptors tell of a vote only the leader that asked for it, which tells the
+            others what is chosen: fewer datagrams, for one more step until those know.
         coalesce_bytes: messages for one peer share a datagram up to this size, in bytes; 0 gives
             each its own.
         record: a file that gets the whole trace as JSON lines, or None; a name that ends in
@@ -84,6 +86,7 @@ class ClusterConfig:
     pipeline: int = 64
     batch: int = 1
     thrifty: bool = False
+    distinguished: bool = False
     threads: str = "auto"
     coalesce_bytes: int = COALESCE_BYTES
     record: Path | None = None
@@ -152,6 +155,7 @@ class ClusterConfig:
             pipeline=self.pipeline,
             batch=self.batch,
             thrifty=self.thrifty,
+            distinguished=self.distinguished,
             snapshot_every=self.snapshot_every,
             retain=self.retain,
             rules=Rules(machine=self.machine),

@@ -52,6 +52,8 @@ class Start:
         pipeline: instances that a primary may have under way at once.
         batch: commands that one instance may decide.
         thrifty: an accept goes to a quorum of acceptors first, to the others if that is silent.
+        distinguished: acceptors tell of a vote only the leader that asked for it, which tells the
+            others what is chosen.
         snapshot_every: instances between two snapshots.
         latency: seconds that a message takes.
         hold: messages that are held from the first step on.
@@ -70,6 +72,7 @@ class Start:
     pipeline: int = 64
     batch: int = 1
     thrifty: bool = False
+    distinguished: bool = False
     snapshot_every: int = 10_000
     latency: float = 0.001
     hold: tuple[MessagePattern, ...] = ()

@@ -23,6 +23,7 @@ from paxos_engine.roles.messages import (
     AcceptedReport,
     Accepts,
     CatchUpRequest,
+    Decision,
     Envelope,
     Message,
     Prepare,
@@ -200,7 +201,7 @@ def _pairs(words: list[str], names: set[str], of: str) -> Wanted:
 # --- what a field holds ------------------------------------------------------------------
 
 
-_IN_RANGE: Final = (Prepare, Promise, CatchUpRequest, Accepted, Accepts)
+_IN_RANGE: Final = (Prepare, Promise, CatchUpRequest, Accepted, Accepts, Decision)
 """Messages about ranges: they have an `instance` in the sense that it lies in one."""
 
 
@@ -229,10 +230,10 @@ def _has(message: Message, name: str, text: str) -> bool:
 
 
 def _covers(
-    message: Prepare | Promise | CatchUpRequest | Accepted | Accepts, instance: int
+    message: Prepare | Promise | CatchUpRequest | Accepted | Accepts | Decision, instance: int
 ) -> bool:
     match message:
-        case Accepted(intervals=intervals):
+        case Accepted(intervals=intervals) | Decision(intervals=intervals):
             return any(low <= instance <= high for low, high in intervals)
         case Prepare(first=first, last=last) | Promise(first=first, last=last):
             return first <= instance and (last is None or instance <= last)

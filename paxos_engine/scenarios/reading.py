@@ -158,6 +158,7 @@ def _start(table: Table) -> Start:
         pipeline=table.number("pipeline", default.pipeline, 1, 1000),
         batch=table.number("batch", default.batch, 1, MAX_BATCH),
         thrifty=table.flag("thrifty"),
+        distinguished=table.flag("distinguished"),
         snapshot_every=table.number("snapshot_every", default.snapshot_every, 1, 1_000_000),
         latency=table.seconds("latency", default.latency, 1.0),
         hold=tuple(_read(table, "hold", line, message_pattern) for line in table.texts("hold")),

@@ -213,6 +213,7 @@ def _shape(start: Start, rules: Rules) -> Shape:
         pipeline=start.pipeline,
         batch=start.batch,
         thrifty=start.thrifty,
+        distinguished=start.distinguished,
         snapshot_every=start.snapshot_every,
         phase1=start.phase1,
         phase2=start.phase2,

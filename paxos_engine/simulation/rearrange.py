@@ -14,6 +14,7 @@ from paxos_engine.roles.assembly import Shape
 from paxos_engine.roles.messages import (
     Accept,
     Accepts,
+    Decision,
     Envelope,
     Heartbeat,
     HeartbeatReply,
@@ -27,7 +28,7 @@ from paxos_engine.simulation.schedule import Step
 PATIENCE: Final = 2.0
 """Seconds after which a client surely asks another leader."""
 
-TELLING: Final = (Accept, Accepts, Heartbeat, HeartbeatReply, Nack)
+TELLING: Final = (Accept, Accepts, Decision, Heartbeat, HeartbeatReply, Nack)
 """The messages by which a leader hears of higher numbers."""
 
 CLAIM: Final = ("suspect", 0.0)

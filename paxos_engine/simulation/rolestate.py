@@ -42,7 +42,7 @@ TIMES: Final = {
 CONSTANT: Final = {"rng", "_rng", "timing", "_timing", "quorums", "_quorums", "peers", "leaders"}
 """The same in every state, or chance that only times come from."""
 
-TOLD: Final = {"_mark", "_round_mark", "_round_used", "_filling", "messages", "message"}
+TOLD: Final = {"_mark", "_bound", "_round_mark", "_round_used", "_filling", "messages", "message"}
 """What only the trace or the disk are told; the search keeps the disk beside."""
 
 BELIEF: Final = {"primary", "primary_number", "_instances", "_rounds", "_target", "_asked_from"}

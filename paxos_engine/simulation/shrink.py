@@ -184,6 +184,9 @@ class _Shrinker:
         if shape.thrifty:
             self._fails(self.best.steps, replace(shape, thrifty=False))
             shape = self.best.plan.shape
+        if shape.distinguished:
+            self._fails(self.best.steps, replace(shape, distinguished=False))
+            shape = self.best.plan.shape
         for often in (1, 2):
             if often < shape.snapshot_every and self._fails(
                 self.best.steps, replace(shape, snapshot_every=often)

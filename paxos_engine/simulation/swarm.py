@@ -45,6 +45,9 @@ FROM_BEHIND: Final = 0.3
 SLOW_DUELS: Final = 0.3
 """The part of the duels that are fought over such a network."""
 
+DISTINGUISHED: Final = 0.2
+"""The part of the runs in which the leader that proposes is the distinguished learner."""
+
 VALUES: Final = ("set {k} {n}", "get {k}", "del {k}", "incr {k}", "cas {k} {n} {m}", "value {n}")
 
 
@@ -96,6 +99,7 @@ def _shape(rng: random.Random, seed: int, rules: Rules, aim: str) -> Shape:
         ),
         pipeline=rng.choice((1, 4, 64)),
         batch=random.Random(f"{seed}/batch").choice((1, 1, 2, 8)),
+        distinguished=random.Random(f"{seed}/learner").random() < DISTINGUISHED,
         snapshot_every=rng.choice((2, 5, 10_000, 10_000)),
         rules=rules,
     )

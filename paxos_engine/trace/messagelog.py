@@ -15,6 +15,7 @@ from paxos_engine.roles.messages import (
     Accepted,
     Accepts,
     CatchUpRequest,
+    Decision,
     Heartbeat,
     HeartbeatReply,
     Message,
@@ -67,7 +68,7 @@ class LogLine:
                 return span(first, last)
             case CatchUpRequest(first=first, last=last) | Accepts(first=first, last=last):
                 return span(first, last)
-            case Accepted(intervals=intervals):
+            case Accepted(intervals=intervals) | Decision(intervals=intervals):
                 return ",".join(span(low, high) for low, high in intervals)
             case Accept(instance=instance) | Nack(instance=instance) | Reply(instance=instance):
                 return str(instance)

@@ -16,6 +16,7 @@ from paxos_engine.roles.messages import (
     CatchUpReply,
     CatchUpRequest,
     Compacted,
+    Decision,
     Heartbeat,
     HeartbeatReply,
     Message,
@@ -239,6 +240,7 @@ SCHEMA: Final[tuple[tuple[type[Message], tuple[tuple[str, Read], ...]], ...]] = 
             ("chosen_up_to", read_instance),
         ),
     ),
+    (Decision, (("number", read_number), ("intervals", read_intervals))),
 )
 """Kind number (the position) -> message class and its fields, in the order of the wire."""
 

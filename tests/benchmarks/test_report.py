@@ -130,7 +130,13 @@ def test_without_the_peers_the_others_are_measured_and_it_is_said(
     in_memory, durable = latency.measure(QUICK, lambda what: None)
     for each in (in_memory, durable):
         rows = [row.name for row in each.rows]
-        ours = ["ours", "ours, waiting", latency.BARE_CALLER, latency.THRIFTY_CALLER]
+        ours = [
+            "ours",
+            "ours, waiting",
+            latency.BARE_CALLER,
+            latency.THRIFTY_CALLER,
+            latency.FEWEST_CALLER,
+        ]
         assert rows == ["floor", *ours]
         assert "PySyncObj: skipped: not installed" in " ".join(each.notes)
     assert "etcd: skipped: not installed" in " ".join(durable.notes)

@@ -15,6 +15,7 @@ from paxos_engine.roles.messages import (
     CatchUpReply,
     CatchUpRequest,
     Compacted,
+    Decision,
     Heartbeat,
     HeartbeatReply,
     Message,
@@ -84,9 +85,9 @@ def promises(draw: st.DrawFn) -> Promise:
 
 
 @st.composite
-def accepteds(draw: st.DrawFn) -> Accepted:
-    ends = sorted(draw(st.sets(instances, min_size=2, max_size=6)))
-    return Accepted(draw(numbers), tuple(zip(ends[::2], ends[1::2], strict=False)))
+def intervals(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
+    ends = sorted(draw(st.sets(instances, max_size=6)))
+    return tuple(zip(ends[::2], ends[1::2], strict=False))
 
 
 @st.composite
@@ -107,7 +108,8 @@ OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
     Prepare: prepares(),
     Promise: promises(),
     Accept: st.builds(Accept, numbers, instances, values, counts),
-    Accepted: accepteds(),
+    Accepted: st.builds(Accepted, numbers, intervals()),
+    Decision: st.builds(Decision, numbers, intervals()),
     Nack: st.builds(Nack, numbers, instances, numbers),
     Heartbeat: st.builds(Heartbeat, numbers, counts, counts),
     HeartbeatReply: st.builds(HeartbeatReply, numbers, numbers, counts),

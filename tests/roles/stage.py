@@ -66,6 +66,7 @@ class Stage:
         pipeline: int = 64,
         batch: int = 1,
         thrifty: bool = False,
+        distinguished: bool = False,
         page_bytes: int = 32_000,
         seed: int = 0,
         timing: Timing | None = None,
@@ -89,7 +90,11 @@ class Stage:
         self.make: dict[str, Callable[[], Role]] = {}
         for name in self.acceptors:
             self.make[name] = lambda name=name: acceptor(  # type: ignore[misc]
-                name, self.leaders, protocol=acceptor_protocol, page_bytes=page_bytes
+                name,
+                self.leaders,
+                protocol=acceptor_protocol,
+                distinguished=distinguished,
+                page_bytes=page_bytes,
             )
 
         def make_leader(name: str) -> PaxosLeader:
@@ -103,6 +108,7 @@ class Stage:
                 pipeline=pipeline,
                 batch=batch,
                 thrifty=thrifty,
+                distinguished=distinguished,
                 election=PortElection if election == "port" else Election,
                 protocol=leader_protocol,
                 snapshot_every=snapshot_every,

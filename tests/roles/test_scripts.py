@@ -83,6 +83,7 @@ class Player:
             pipeline=int(shape.get("pipeline", 64)),
             batch=int(shape.get("batch", 1)),
             thrifty=shape.get("accepts") == "thrifty",
+            distinguished=shape.get("learner") == "distinguished",
             **self.rules,
         )
 
@@ -292,6 +293,7 @@ RULES = {
     "a displaced command takes the next free instance": "displaced_command",
     "commands that come meanwhile share an instance": "batch_shares_an_instance",
     "thrifty accepts go to a quorum first": "thrifty_accepts",
+    "a distinguished learner tells the others": "distinguished_learner",
     "a primary that hears no quorum falls silent": "deaf_leader_falls_silent",
     "no heartbeat while phase 1 is incomplete": "silent_while_preparing",
     "a primary yields to a higher number": "yields_to_a_higher_number",

@@ -30,6 +30,7 @@ from paxos_engine.roles.events import (
     AcceptedValue,
     Delivered,
     Header,
+    Learned,
     Sent,
     Skipped,
     Submitted,
@@ -200,6 +201,22 @@ def test_commands_that_share_instances_are_answered_applied_and_told_one_by_one(
         assert len({reply.instance for reply in replies}) < len(values) / 2
         assert [value for _, value in one_history(cluster)] == values
         until(lambda: cluster.checked_events > 0)
+        assert cluster.violation is None
+
+
+def test_a_distinguished_learner_tells_the_other_which_takes_over_where_it_fails() -> None:
+    with Cluster(ClusterConfig(distinguished=True, thrifty=True)) as cluster:
+        reader = cluster.trace.reader()
+        submit_all(cluster, [f"v{n}" for n in range(50)])
+        until(lambda: len({cluster.applied(leader) for leader in cluster.leaders}) == 1)
+        learned = [(e.node, e.event) for e in reader.drain() if isinstance(e.event, Learned)]
+        assert {node == event.number.leader for node, event in learned if event.voters} == {True}
+        assert any(event.source == "decision" for _, event in learned)
+        until(lambda: primaries(cluster))
+        cluster.fail(primary := primaries(cluster)[0])
+        submit_all(cluster, ["after"])
+        cluster.recover(primary)
+        assert len(one_history(cluster)) >= 51
         assert cluster.violation is None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -93,11 +94,9 @@ class Bench:
         return Cost(datagrams, messages, syncs, self.kinds.total(), self.world.packed)
 
 
-def cost_of_a_command(
-    window: int, batch: int = 1, thrifty: bool = False, padding: str = ""
-) -> Cost:
-    """Return what a command costs with so many outstanding, and so many in an instance."""
-    shape = Shape(batch=batch, thrifty=thrifty)
+def cost_of_a_command(window: int, padding: str = "", **options: Any) -> Cost:
+    """Return what a command costs with so many outstanding, in a cluster of this shape."""
+    shape = Shape(**options)
     busy, idle = Bench(shape), Bench(shape)
     for first in range(0, COMMANDS, window):
         busy.submit([f"set k{n % 9} {n}{padding}" for n in range(first, first + window)])
@@ -130,7 +129,7 @@ def many() -> Cost:
 @pytest.fixture(scope="module")
 def batched() -> Cost:
     """Return the cost with a window of 64 that shares an instance."""
-    return cost_of_a_command(64, 64)
+    return cost_of_a_command(64, batch=64)
 
 
 def test_a_batch_costs_a_command_its_request_its_reply_and_what_is_said_of_it(
@@ -155,6 +154,17 @@ def test_a_thrifty_primary_asks_a_quorum_and_hears_no_more_than_that() -> None:
     cost = cost_of_a_command(1, thrifty=True)
     assert cost.datagrams == cost.messages <= 12
     assert cost.syncs <= 3.1
+
+
+def test_a_distinguished_learner_hears_the_votes_alone_and_says_one_word_to_the_other() -> None:
+    # 1 request, 5 accepts and 1 to the other leader, 5 answers, 1 decision, 1 reply; thrifty, two
+    # accepts and two answers less. A decision for each command of a window would raise the last.
+    lone = cost_of_a_command(1, distinguished=True)
+    assert lone.datagrams == lone.messages <= 14
+    thrifty = cost_of_a_command(1, distinguished=True, thrifty=True)
+    assert thrifty.datagrams == thrifty.messages <= 10
+    window = cost_of_a_command(64, distinguished=True)
+    assert window.datagrams == window.messages <= 14 / 64
 
 
 def test_a_window_travels_together(many: Cost) -> None:

@@ -164,7 +164,7 @@ QUIET: dict[str, Tell] = {
     "a vote is left behind by another choice": lambda h: h.vote("A3", ONE, 1, X).choose(1, X),
     "a power cut forgets what was not synced": lambda h: h.say(
         "A1", ev.Crashed("power cut", "its memory, and nothing else: all is on disk")
-    ),
+    ).say("L1", ev.Crashed("power cut", "its memory, and 1 chosen value not yet on disk")),
     "an acceptor accepts what it never promised": lambda h: h.lead(ONE).choose(1, X),
     "a primary leads a minority": lambda h: primary(
         h.say("network", plan("partition L2,A1", groups=[["A1", "L2"]])), "L1"

@@ -74,7 +74,7 @@ class _Surgeon:
             if new != old
         ]
 
-    def _instead(self, key: str, old: Any) -> list[Any]:  # noqa: C901 - a table
+    def _instead(self, key: str, old: Any) -> list[Any]:  # noqa: C901, PLR0912 - a table
         rng = self._rng
         match key, old:
             case "number" | "promised", [int(round_), leader]:
@@ -102,8 +102,10 @@ class _Surgeon:
                 return ["crash", "power cut", "wipe"]
             case "state" | "result" | "client", str():
                 return ["other"]
-            case "source" | "outcome", _:
-                return ["votes", "catch-up"] if key == "source" else ["chosen", "unknown"]
+            case "source", _:
+                return ["votes", "decision", "catch-up"]
+            case "outcome", _:
+                return ["chosen", "unknown"]
             case "reported" | "promises" | "voters" | "intervals" | "leaders", [_, *_]:
                 return self._one_changed(key, old)
             case "to_instance" | "last" | "covers_to", None:

@@ -111,11 +111,10 @@ class Stranger:
                 yield len(whole) >= self.q1, "a quorum promises before a value is proposed"
                 yield top["value"] == e["value"], "what is proposed is what the promises demand"
             case "promised":
-                said = n, e["from_instance"], e["to_instance"], PROMISE
-                yield n >= node.bound(*said[1:3]), "a promise is never taken back"
-                yield node.tells_all(e, *said[1:3]), "a promise reports what was accepted"
-                known = {r[1:] for r in node.records}
-                node.records += [] if said in known else [(e["mark"], *said)]
+                vow = n, e["from_instance"], e["to_instance"], PROMISE
+                yield n >= node.bound(*vow[1:3]), "a promise is never taken back"
+                yield node.tells_all(e, *vow[1:3]), "a promise reports what was accepted"
+                node.records += [] if vow in {r[1:] for r in node.records} else [(e["mark"], *vow)]
             case "accepted":
                 yield n >= node.bound(i, i), "nothing is accepted below a promise"
                 yield ("proposed", n, i) in by, "only what was proposed is accepted"
@@ -143,7 +142,8 @@ class Stranger:
             case "sent":
                 first(("sent", name, e["to"], m), e)
                 yield e["after"] <= node.synced, "a record is durable before its answer leaves"
-                told = [(j, j) for a, b in e.get("intervals", ()) for j in range(a, b + 1)]
+                votes = e["intervals"] if e["kind"] == "accepted" else ()
+                told = [(j, j) for a, b in votes for j in range(a, b + 1)]
                 if vows := e["kind"] == "promise":
                     all_told = node.tells_all(e, e["cursor"], e["covers_to"] or e["last"])
                     yield all_told, "a promise reports what was accepted"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paxos_engine.roles.messages import Accepts, Message, Replies, Reply, Requests
+from paxos_engine.roles.messages import Accepts, Decision, Message, Replies, Reply, Requests
 from paxos_engine.roles.values import NOOP, Command, ProposalNumber
 from paxos_engine.trace.messagelog import LogLine
 
@@ -29,3 +29,8 @@ def test_accepts_show_their_instances_and_what_is_proposed_for_each() -> None:
     shown = line(Accepts(ProposalNumber(1, 2), 7, values, 6))
     assert (shown.kind, shown.instance, shown.number) == ("accepts", "7..9", "1.L2")
     assert shown.value == "3: set k 1, no-op, \\xff"
+
+
+def test_a_decision_shows_the_instances_that_are_chosen_by_it() -> None:
+    shown = line(Decision(ProposalNumber(1, 2), ((3, 5), (7, 7))))
+    assert (shown.kind, shown.instance, shown.number) == ("decision", "3..5,7", "1.L2")

@@ -16,6 +16,7 @@ from paxos_engine.roles.messages import (
     CatchUpReply,
     CatchUpRequest,
     Compacted,
+    Decision,
     Heartbeat,
     HeartbeatReply,
     Message,
@@ -96,17 +97,17 @@ def promises(draw: st.DrawFn) -> Promise:
 
 
 @st.composite
-def accepteds(draw: st.DrawFn) -> Accepted:
-    ends = sorted(draw(st.sets(instances, min_size=2, max_size=10)))
-    pairs = zip(ends[::2], ends[1::2], strict=False)
-    return Accepted(draw(numbers), tuple(pairs))
+def intervals(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
+    ends = sorted(draw(st.sets(instances, max_size=10)))
+    return tuple(zip(ends[::2], ends[1::2], strict=False))
 
 
 OF_EACH_KIND: dict[type[Message], st.SearchStrategy[Any]] = {
     Prepare: prepares(),
     Promise: promises(),
     Accept: st.builds(Accept, numbers, instances, values, counts),
-    Accepted: accepteds(),
+    Accepted: st.builds(Accepted, numbers, intervals()),
+    Decision: st.builds(Decision, numbers, intervals()),
     Nack: st.builds(Nack, numbers, instances, numbers),
     Heartbeat: st.builds(Heartbeat, numbers, counts, counts),
     HeartbeatReply: st.builds(HeartbeatReply, numbers, numbers, counts),
