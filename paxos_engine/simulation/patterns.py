@@ -263,8 +263,8 @@ class Patterns:
 
     def _crashed(self, node: str, event: ev.Crashed) -> Iterator[str]:
         yield from self._fell(node, event)
-        has_voted = node in self._now.acceptors
-        if event.kind == "power cut" and has_voted and "not yet on disk" in event.forgotten:
+        forgets = event.kind == "power cut" and "not yet on disk" in event.forgotten
+        if forgets and node in self._now.acceptors:
             yield "a power cut forgets what was not synced"
         if event.kind.startswith("disk"):
             yield "a disk is rotten or gone: its node stays out"
