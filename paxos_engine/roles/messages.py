@@ -7,7 +7,7 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from paxos_engine.roles.frozen import frozen
@@ -136,8 +136,7 @@ class Accepted:
 
     def describe(self) -> str:
         """Return the message as one line."""
-        slots = ", ".join(span(low, high) for low, high in self.intervals)
-        return f"accepted {self.number} {slots}"
+        return f"accepted {self.number} {spans(self.intervals)}"
 
 
 @frozen
@@ -152,8 +151,7 @@ class Decision:
 
     def describe(self) -> str:
         """Return the message as one line."""
-        slots = ", ".join(span(low, high) for low, high in self.intervals)
-        return f"decision {self.number} {slots}"
+        return f"decision {self.number} {spans(self.intervals)}"
 
 
 MAX_INTERVALS: Final = 256
@@ -413,3 +411,8 @@ def span(first: int, last: int | None) -> str:
     if last is None:
         return f"{first}.."
     return str(first) if first == last else f"{first}..{last}"
+
+
+def spans(intervals: Iterable[tuple[int, int]]) -> str:
+    """Return intervals as people write them: `2, 7..9`."""
+    return ", ".join(span(low, high) for low, high in intervals)

@@ -20,6 +20,22 @@ def led(**shape: bool) -> Stage:
     return stage
 
 
+def decided(lost: str = "") -> Stage:
+    """Return one on which L3 has learned x from votes, and its decision is under way.
+
+    Args:
+        lost: the leader whose accept is lost; empty for none.
+    """
+    stage = led()
+    stage.submit("x")
+    stage.deliver("request")
+    if lost:
+        stage.drop("accept", to=lost)
+    stage.deliver("accept")
+    stage.deliver("accepted")
+    return stage
+
+
 def learned(stage: Stage, leader: str) -> list[Learned]:
     """Return what a leader learned, in order."""
     return [e for node, e in stage.events if node == leader and isinstance(e, Learned)]
@@ -62,12 +78,7 @@ def test_a_decision_that_overtakes_the_accept_counts_once_the_value_is_known() -
 
 
 def test_who_missed_the_accept_asks_a_peer_for_the_value_before_long() -> None:
-    stage = led()
-    stage.submit("x")
-    stage.deliver("request")
-    stage.drop("accept", to="L1")
-    stage.deliver("accept")
-    stage.deliver("accepted")
+    stage = decided(lost="L1")
     stage.deliver("decision")
     assert learned(stage, "L1") == []
     stage.wait(0.5)  # no heartbeat arrives meanwhile
@@ -78,11 +89,7 @@ def test_who_missed_the_accept_asks_a_peer_for_the_value_before_long() -> None:
 
 
 def test_a_decision_shows_that_the_primary_leads_and_hears() -> None:
-    stage = led()
-    stage.submit("x")
-    stage.deliver("request")
-    stage.deliver("accept")
-    stage.deliver("accepted")
+    stage = decided()
     election = stage.leader("L1").election
     election.suspect_at = stage.now  # as after a silence: heartbeats wait in a queue
     stage.deliver("decision", to="L1")
@@ -90,11 +97,7 @@ def test_a_decision_shows_that_the_primary_leads_and_hears() -> None:
 
 
 def test_who_missed_the_decision_hears_of_it_by_a_heartbeat() -> None:
-    stage = led()
-    stage.submit("x")
-    stage.deliver("request")
-    stage.deliver("accept")
-    stage.deliver("accepted")
+    stage = decided()
     stage.drop("decision", to="L1")
     stage.run(2.0)
     assert stage.history("L1") == stage.history("L3") != []
